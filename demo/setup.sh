@@ -1,0 +1,103 @@
+# What demo.sh and test.sh share: steps that show how they go, Debian packages, the build. To be sourced,
+# with top set to the project's folder.
+
+umask 022
+setup_log=$(mktemp "${TMPDIR:-/tmp}/daybook-setup.XXXXXX")
+
+die() {
+    printf '\n%s: %s\n' "$(basename "$0")" "$1" >&2
+    exit 1
+}
+
+# step WHAT REMEDY COMMAND ...: runs a command, with its output kept for the case that it fails.
+step() {
+    what=$1 remedy=$2
+    shift 2
+    printf '%s ...' "$what"
+    started=$(date +%s) dots=0
+    "$@" > "$setup_log" 2>&1 < /dev/null &
+    pid=$!
+    while kill -0 $pid 2> /dev/null; do
+        sleep 0.2
+        elapsed=$(($(date +%s) - started))
+        if [ -t 1 ]; then
+            [ $elapsed -lt 2 ] || printf '\r%s ... %d s ' "$what" $elapsed
+        elif [ $((elapsed / 5)) -gt $dots ]; then
+            dots=$((elapsed / 5))
+            printf '.'
+        fi
+    done
+    if wait $pid; then
+        printf ' done\n'
+    else
+        printf ' failed:\n\n' >&2
+        tail -n 30 "$setup_log" >&2
+        die "$what failed. $remedy"
+    fi
+}
+
+# Services that come with packages must not start: the demo has its own. Debian asks policy-rc.d (see its
+# invoke-rc.d) and would start them without it.
+install_packages() (
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap '$sudo rm -f $policy' EXIT
+        trap 'exit 1' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy > /dev/null
+        $sudo chmod 755 $policy
+    fi
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+)
+
+missing_packages() {
+    for package in "$@"; do
+        case $(dpkg-query -W -f '${Status}' "$package" 2> /dev/null) in
+        *' installed') ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+# Installs those of the named Debian packages that are missing. In a name, NN stands for the version of
+# PostgreSQL that the machine has or would get.
+need_packages() {
+    command -v apt-get > /dev/null || die "this needs Debian or a relative of it: there is no apt-get"
+    major=$(pg_config --version 2> /dev/null | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p')
+    missing=$(missing_packages $(echo "$@" | sed "s/-NN/-${major:-NN}/g"))
+    [ -n "$missing" ] || return 0
+
+    sudo=
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo > /dev/null || die "packages are missing ($(echo $missing)): run this as root, or with sudo"
+        sudo -v || die "packages are missing, and sudo does not let you install them: $(echo $missing)"
+        sudo=sudo
+    fi
+    step "Reading the package lists" "Is the package archive within reach?" $sudo apt-get update
+    : "${major:=$(apt-cache depends postgresql | sed -n 's/^ *Depends: postgresql-\([0-9]*\)$/\1/p')}"
+    [ -n "$major" ] || die "the package archive has no postgresql"
+    missing=$(missing_packages $(echo "$@" | sed "s/-NN/-$major/g"))
+    step "Installing $(echo "$missing" | wc -l) Debian packages" "The lines above say which package is at fault." \
+        install_packages $missing
+}
+
+# The packages that building and running need.
+product_packages="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjson-c-dev
+    libssl-dev zlib1g-dev postgresql postgresql-NN postgresql-NN-hll lighttpd curl procps"
+
+# copy_source TO: a copy of the sources to build in, so that a build of one's own here is left alone.
+copy_source() {
+    mkdir -p "$1"
+    tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
+        --exclude=__pycache__ -cf - configure.ac Makefile.am README.md ARCHITECTURE.md NEWS COPYING demo.sh \
+        test.sh src sql tests apache lighttpd systemd man demo | tar -C "$1" -xf -
+}
+
+# build_source IN ARGUMENT ...: configures, with these arguments, and builds what copy_source() left there.
+build_source() (
+    cd "$1"
+    shift
+    [ -x configure ] && [ configure -nt configure.ac ] && [ Makefile.in -nt Makefile.am ] || autoreconf -i
+    [ "$*" = "$(cat configured-with 2> /dev/null)" ] && [ Makefile -nt configure ] ||
+        { ./configure "$@" && echo "$*" > configured-with; }
+    make -j2
+)

@@ -1,0 +1,34 @@
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <libpq-fe.h>
+
+/* How a command of daybook-admin ended: its exit status. */
+enum outcome {
+    OUTCOME_DONE = 0,
+    OUTCOME_REFUSED = 1, /* what was asked cannot be done: bad input, no such thing, there already */
+    OUTCOME_USAGE = 2,   /* the command line is wrong */
+    OUTCOME_DATABASE = 3 /* the database is out of reach, or failed */
+};
+
+/* What a command was given. Strings point into argv; NULL or 0: not given. */
+struct arguments {
+    const char *operand;
+    const char *name;
+    int expires_days;
+};
+
+/* A command. It says on stderr what went wrong; the connection is as database_connect() leaves it. */
+typedef enum outcome command_run(PGconn *connection, const struct arguments *arguments);
+
+command_run migrate_run;        /* migrate.c */
+command_run project_run_create; /* project.c */
+command_run project_run_list;
+command_run pat_run_create; /* pat.c */
+command_run pat_run_list;
+command_run pat_run_revoke;
+command_run import_run;  /* import.c */
+command_run refresh_run; /* refresh.c */
+command_run status_run;  /* status.c */
+
+#endif

@@ -1,0 +1,47 @@
+#include "cursor.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+
+static const char MIDNIGHT[] = "T00:00:00Z";
+
+enum {
+    INSTANT_LENGTH = DAY_TEXT_LENGTH + sizeof(MIDNIGHT) - 1,
+    UNPADDED_LENGTH = CURSOR_TEXT_LENGTH - 1 /* 20 bytes leave one '=' */
+};
+
+void cursor_format(day_t day, char text[CURSOR_TEXT_LENGTH + 1])
+{
+    char instant[INSTANT_LENGTH + 1];
+
+    day_format(day, instant);
+    memcpy(instant + DAY_TEXT_LENGTH, MIDNIGHT, sizeof(MIDNIGHT));
+    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)instant, INSTANT_LENGTH);
+}
+
+bool cursor_parse(const char *text, size_t length, day_t *day)
+{
+    if (length == CURSOR_TEXT_LENGTH && text[UNPADDED_LENGTH] == '=')
+        length = UNPADDED_LENGTH;
+    if (length != UNPADDED_LENGTH)
+        return false;
+
+    char padded[CURSOR_TEXT_LENGTH + 1];
+    for (size_t i = 0; i < UNPADDED_LENGTH; i++)
+        padded[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+    padded[UNPADDED_LENGTH] = '=';
+    padded[CURSOR_TEXT_LENGTH] = '\0';
+
+    /* The decoder counts the padding as a NUL byte: one more than the instant has. */
+    unsigned char instant[INSTANT_LENGTH + 1];
+    if (EVP_DecodeBlock(instant, (const unsigned char *)padded, CURSOR_TEXT_LENGTH) != sizeof(instant))
+        return false;
+    if (!day_parse((const char *)instant, DAY_TEXT_LENGTH, day))
+        return false;
+
+    /* Encoded again it must be the same: this refuses another time of day and stray bits at the end. */
+    char again[CURSOR_TEXT_LENGTH + 1];
+    cursor_format(*day, again);
+    return memcmp(again, padded, CURSOR_TEXT_LENGTH) == 0;
+}

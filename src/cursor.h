@@ -1,0 +1,24 @@
+#ifndef CURSOR_H
+#define CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "day.h"
+
+/*
+ * A cursor names the first day not yet returned: "YYYY-MM-DDT00:00:00Z" in base64 (RFC 4648 section 4,
+ * padded). It carries no signature: whoever makes one up gets a page that could be had with `from`.
+ */
+enum { CURSOR_TEXT_LENGTH = 28 };
+
+/* Writes the cursor and a NUL. */
+void cursor_format(day_t day, char text[CURSOR_TEXT_LENGTH + 1]);
+
+/*
+ * Reads a cursor; false unless it is one. Beside what cursor_format() writes, a missing padding and the
+ * URL-safe alphabet (RFC 4648 section 5) are read, as generic clients send them.
+ */
+bool cursor_parse(const char *text, size_t length, day_t *day);
+
+#endif

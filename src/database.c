@@ -1,0 +1,139 @@
+#include "database.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EXPLANATION_SIZE = 256 };
+
+static void ignore_notice(void *context, const PGresult *result)
+{
+    (void)context;
+    (void)result;
+}
+
+PGconn *database_connect(const char *conninfo)
+{
+    const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
+    const char *const values[] = {conninfo, "daybook-admin", "UTF8", NULL};
+    PGconn *connection = PQconnectdbParams(names, values, 1);
+
+    if (connection == NULL || PQstatus(connection) != CONNECTION_OK) {
+        fprintf(stderr, "daybook-admin: %s", connection == NULL ? "out of memory\n" : PQerrorMessage(connection));
+        PQfinish(connection);
+        return NULL;
+    }
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
+    if (!database_execute(connection, "SET search_path = pg_catalog; SET timezone = 'UTC';"
+                                      "SET datestyle = 'ISO, YMD'; SET client_min_messages = warning")) {
+        PQfinish(connection);
+        return NULL;
+    }
+    return connection;
+}
+
+void database_complain(const PGconn *connection, const PGresult *result)
+{
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+
+    if (message == NULL) {
+        fprintf(stderr, "daybook-admin: %s", PQerrorMessage(connection));
+        return;
+    }
+    fprintf(stderr, "daybook-admin: %s\n", message);
+    if (hint != NULL)
+        fprintf(stderr, "daybook-admin: hint: %s\n", hint);
+}
+
+bool database_execute(PGconn *connection, const char *sql)
+{
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+    if (!good)
+        database_complain(connection, result);
+    PQclear(result);
+    return good;
+}
+
+static PGresult *run(PGconn *connection, const char *sql, int count, const char *const *values)
+{
+    return PQexecParams(connection, sql, count, NULL, values, NULL, NULL, 0);
+}
+
+PGresult *database_query(PGconn *connection, const char *sql, int count, const char *const *values)
+{
+    bool refused;
+
+    return database_change(connection, sql, count, values, &refused);
+}
+
+PGresult *database_change(PGconn *connection, const char *sql, int count, const char *const *values,
+                          bool *refused)
+{
+    PGresult *result = run(connection, sql, count, values);
+    ExecStatusType status = PQresultStatus(result);
+    char why[EXPLANATION_SIZE] = "";
+
+    *refused = false;
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+        return result;
+
+    const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+    if (constraint != NULL)
+        database_explain(connection, constraint, why, sizeof(why));
+    if (*why != '\0') {
+        fprintf(stderr, "daybook-admin: %s\n", why);
+        *refused = true;
+    } else {
+        database_complain(connection, result);
+    }
+    PQclear(result);
+    return NULL;
+}
+
+enum outcome database_require_schema(PGconn *connection)
+{
+    PGresult *result = database_query(connection, "SELECT to_regclass('daybook.migrations')", 0, NULL);
+
+    if (result == NULL)
+        return OUTCOME_DATABASE;
+    bool has_schema = database_value(result) != NULL;
+    PQclear(result);
+    if (!has_schema)
+        fprintf(stderr, "daybook-admin: this database has no Daybook schema; run: daybook-admin migrate\n");
+    return has_schema ? OUTCOME_DONE : OUTCOME_REFUSED;
+}
+
+void database_explain(PGconn *connection, const char *constraint, char *text, size_t size)
+{
+    PGresult *result = run(connection,
+                           "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint"
+                           " WHERE conname = $1 AND connamespace = 'daybook'::regnamespace"
+                           "   AND conparentid = 0",
+                           1, &constraint);
+    const char *value = database_value(result);
+
+    snprintf(text, size, "%s", value == NULL ? "" : value);
+    PQclear(result);
+}
+
+const char *database_value(const PGresult *result)
+{
+    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0 || PQgetisnull(result, 0, 0))
+        return NULL;
+    return PQgetvalue(result, 0, 0);
+}
+
+void database_print(const PGresult *result)
+{
+    for (int column = 0; column < PQnfields(result); column++)
+        printf("%s%s", column == 0 ? "" : "\t", PQfname(result, column));
+    putchar('\n');
+    for (int row = 0; row < PQntuples(result); row++) {
+        for (int column = 0; column < PQnfields(result); column++)
+            printf("%s%s", column == 0 ? "" : "\t", PQgetvalue(result, row, column));
+        putchar('\n');
+    }
+}

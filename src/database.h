@@ -1,0 +1,43 @@
+#ifndef DATABASE_H
+#define DATABASE_H
+
+#include <stdbool.h>
+
+#include <libpq-fe.h>
+
+#include "command.h"
+
+/* The operator's tool and libpq: blocking, and every failure is told on stderr. */
+
+/* Connects, with everything fixed that the session's work depends on. NULL after a failure. */
+PGconn *database_connect(const char *conninfo);
+
+/* Refused, and what to do said, if the database has never been migrated. */
+enum outcome database_require_schema(PGconn *connection);
+
+/* Runs SQL that may be several statements; false after a failure. */
+bool database_execute(PGconn *connection, const char *sql);
+
+/* Runs one statement with text parameters. The caller clears the result; NULL after a failure. */
+PGresult *database_query(PGconn *connection, const char *sql, int count, const char *const *values);
+
+/*
+ * The same, for a statement that data may break. A constraint that it breaks is explained by its comment;
+ * then, with *refused set, or after another failure, NULL.
+ */
+PGresult *database_change(PGconn *connection, const char *sql, int count, const char *const *values,
+                          bool *refused);
+
+/* The first column of the first row, or NULL if there is none. */
+const char *database_value(const PGresult *result);
+
+/* Prints a result on stdout, a line a row, tab between columns, names first. */
+void database_print(const PGresult *result);
+
+/* Writes the comment of a constraint of a table in schema daybook, or "" if it has none. */
+void database_explain(PGconn *connection, const char *constraint, char *text, size_t size);
+
+/* Tells on stderr what a failed result says, the hint with it. */
+void database_complain(const PGconn *connection, const PGresult *result);
+
+#endif

@@ -1,0 +1,51 @@
+#include "day.h"
+
+#include <time.h>
+
+enum { SECONDS_PER_DAY = 86400 };
+
+/* The number that n decimal digits at text make, or -1. */
+static int digits(const char *text, int n)
+{
+    int number = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+bool day_parse(const char *text, size_t length, day_t *day)
+{
+    if (length != DAY_TEXT_LENGTH || text[4] != '-' || text[7] != '-')
+        return false;
+
+    int year = digits(text, 4), month = digits(text + 5, 2), mday = digits(text + 8, 2);
+    if (year < 1 || month < 1 || mday < 1)
+        return false;
+
+    /* timegm() carries a 30 February over into March: a day that exists comes back as it went in. */
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = mday};
+    time_t seconds = timegm(&tm);
+    if (tm.tm_mon != month - 1 || tm.tm_mday != mday)
+        return false;
+    *day = (day_t)(seconds / SECONDS_PER_DAY);
+    return true;
+}
+
+void day_format(day_t day, char text[DAY_TEXT_LENGTH + 1])
+{
+    time_t seconds = (time_t)day * SECONDS_PER_DAY;
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    int year = tm.tm_year + 1900, month = tm.tm_mon + 1;
+    const int digit[DAY_TEXT_LENGTH] = {year / 1000, year / 100 % 10, year / 10 % 10, year % 10, -1,
+                                        month / 10,  month % 10,      -1,
+                                        tm.tm_mday / 10, tm.tm_mday % 10};
+    for (int i = 0; i < DAY_TEXT_LENGTH; i++)
+        text[i] = digit[i] < 0 ? '-' : (char)('0' + digit[i]);
+    text[DAY_TEXT_LENGTH] = '\0';
+}

@@ -1,0 +1,19 @@
+#ifndef DAY_H
+#define DAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A calendar day, UTC, proleptic Gregorian: days since 1970-01-01. Years 0001 to 9999 only. */
+typedef int32_t day_t;
+
+enum { DAY_TEXT_LENGTH = 10 }; /* YYYY-MM-DD */
+
+/* Reads exactly "YYYY-MM-DD" of the given length; false unless that is a day that exists. */
+bool day_parse(const char *text, size_t length, day_t *day);
+
+/* Writes "YYYY-MM-DD" and a NUL. */
+void day_format(day_t day, char text[DAY_TEXT_LENGTH + 1]);
+
+#endif

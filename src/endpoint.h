@@ -1,0 +1,43 @@
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include <stddef.h>
+
+enum { PAGE_DAYS_MAX = 365, FIELDS_MAX = 8, PROJECT_LENGTH_MAX = 255 };
+
+/* What a field of a row is, and what stands in it on a day that has no row. */
+enum field_type {
+    FIELD_END,     /* ends the list */
+    FIELD_DATE,    /* the day, "2026-01-31" */
+    FIELD_INSTANT, /* the day, "2026-01-31T00:00:00Z" */
+    FIELD_COUNT,   /* a column of integers; 0 */
+    FIELD_AVERAGE  /* a column of numbers with 2 decimals at most; null */
+};
+
+/* A field of the JSON row, and the column of the view that it shows: one name for both. */
+struct field {
+    const char *name;
+    enum field_type type;
+};
+
+/* An endpoint is data: a row here and a view of its name in daybook_v1 make a KPI. */
+struct endpoint {
+    const char *area;        /* /rest/AREA/{project_id}/KPI */
+    const char *kpi;
+    const char *view;        /* in daybook_v1 */
+    const char *total_name;  /* the metadata key of the number of days asked for */
+    const char *cursor_name; /* the documented parameter; both spellings are read everywhere */
+    int page_days;           /* default of `limit` */
+    struct field fields[FIELDS_MAX + 1];
+};
+
+enum { ENDPOINT_COUNT = 6 };
+extern const struct endpoint endpoint_table[ENDPOINT_COUNT];
+
+/*
+ * Finds the endpoint of a path as it stands in the request line, percent-escapes and all, and copies out
+ * its project, unescaped. NULL if there is none.
+ */
+const struct endpoint *endpoint_find(const char *path, char project[PROJECT_LENGTH_MAX + 1]);
+
+#endif

@@ -1,0 +1,44 @@
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* A process has one log: the only state that outlives a request, set once at start. */
+static const char *log_name = "daybook";
+static enum log_target log_target = LOG_TO_STDERR;
+
+enum { LINE_SIZE = 1024 };
+
+void log_open(const char *name, enum log_target target)
+{
+    log_name = name;
+    log_target = target;
+    if (target == LOG_TO_SYSLOG)
+        openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void log_error(const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+
+    size_t length = strlen(line);
+    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == ' '))
+        line[--length] = '\0';
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7F)
+            line[i] = ' ';
+    }
+
+    if (log_target == LOG_TO_SYSLOG)
+        syslog(LOG_ERR, "%s", line);
+    else
+        fprintf(stderr, "%s[%ld]: %s\n", log_name, (long)getpid(), line);
+}

@@ -1,0 +1,30 @@
+#ifndef PARAMS_H
+#define PARAMS_H
+
+#include "day.h"
+#include "endpoint.h"
+
+/* A page of a range: all days are in [from, to), those asked for now in [first, end). */
+struct page {
+    day_t from, to;
+    day_t first, end; /* first <= end <= to, at most PAGE_DAYS_MAX days */
+};
+
+/* PARAMS_OK, or what is wrong; the first of these that applies. */
+enum params_result {
+    PARAMS_OK,
+    PARAMS_MISSING,
+    PARAMS_BAD_FROM,
+    PARAMS_BAD_TO,
+    PARAMS_BAD_RANGE,
+    PARAMS_BAD_LIMIT,
+    PARAMS_BAD_CURSOR
+};
+
+/*
+ * Reads the query string of a request to an endpoint. Unknown parameters are ignored; of a repeated one
+ * the last that is not empty counts, `cursor` and `after` being one parameter.
+ */
+enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct page *page);
+
+#endif

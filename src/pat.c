@@ -1,0 +1,100 @@
+/* The token commands. What a token is, token.h says. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "database.h"
+#include "token.h"
+
+static void to_hex(const struct token_digest *digest, char text[2 * TOKEN_DIGEST_SIZE + 1])
+{
+    for (int i = 0; i < TOKEN_DIGEST_SIZE; i++)
+        snprintf(text + (size_t)2 * i, 3, "%02x", digest->byte[i]);
+}
+
+static enum outcome no_project(const char *project)
+{
+    fprintf(stderr, "daybook-admin: project %s does not exist; make it with: daybook-admin project create %s\n",
+            project, project);
+    return OUTCOME_REFUSED;
+}
+
+enum outcome pat_run_create(PGconn *connection, const struct arguments *arguments)
+{
+    char token[TOKEN_LENGTH + 1], hex[2 * TOKEN_DIGEST_SIZE + 1], days[16];
+    struct token_digest digest;
+
+    if (!token_generate(token)) {
+        fprintf(stderr, "daybook-admin: the system gives no random bytes\n");
+        return OUTCOME_REFUSED;
+    }
+    token_digest(token, TOKEN_LENGTH, &digest);
+    to_hex(&digest, hex);
+    snprintf(days, sizeof(days), "%d", arguments->expires_days);
+
+    const char *const values[] = {hex, arguments->operand, arguments->name,
+                                  arguments->expires_days == 0 ? NULL : days};
+    bool refused;
+    PGresult *result = database_change(
+        connection,
+        "INSERT INTO daybook.tokens (digest, project_id, name, expires_at)"
+        " SELECT decode($1, 'hex'), p.project_id, $3, now() + $4::integer * interval '1 day'"
+        "   FROM daybook.projects p WHERE p.project_id = $2 RETURNING token_id",
+        4, values, &refused);
+    if (result == NULL)
+        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+    bool created = database_value(result) != NULL;
+    PQclear(result);
+    if (!created)
+        return no_project(arguments->operand);
+    puts(token);
+    return OUTCOME_DONE;
+}
+
+enum outcome pat_run_list(PGconn *connection, const struct arguments *arguments)
+{
+    PGresult *found = database_query(connection, "SELECT 1 FROM daybook.projects WHERE project_id = $1", 1,
+                                     &arguments->operand);
+    if (found == NULL)
+        return OUTCOME_DATABASE;
+    bool exists = database_value(found) != NULL;
+    PQclear(found);
+    if (!exists)
+        return no_project(arguments->operand);
+
+    PGresult *result = database_query(
+        connection,
+        "SELECT t.token_id AS id, t.name,"
+        "       CASE WHEN t.revoked_at IS NOT NULL THEN 'revoked'"
+        "            WHEN t.expires_at <= now() THEN 'expired' ELSE 'active' END AS state,"
+        "       date_trunc('second', t.created_at) AS created, date_trunc('second', t.expires_at) AS expires,"
+        "       date_trunc('second', w.closes_at - interval '60 s') AS last_window"
+        "  FROM daybook.tokens t LEFT JOIN daybook.windows w ON w.token_id = t.token_id"
+        " WHERE t.project_id = $1 ORDER BY t.token_id",
+        1, &arguments->operand);
+    if (result == NULL)
+        return OUTCOME_DATABASE;
+    database_print(result);
+    PQclear(result);
+    return OUTCOME_DONE;
+}
+
+enum outcome pat_run_revoke(PGconn *connection, const struct arguments *arguments)
+{
+    /* Compared as text, so that an operand that is no number is just a token that does not exist. */
+    PGresult *result = database_query(connection,
+                                      "UPDATE daybook.tokens SET revoked_at = coalesce(revoked_at, now())"
+                                      " WHERE token_id::text = $1 RETURNING token_id",
+                                      1, &arguments->operand);
+
+    if (result == NULL)
+        return OUTCOME_DATABASE;
+    bool revoked = database_value(result) != NULL;
+    PQclear(result);
+    if (!revoked) {
+        fprintf(stderr, "daybook-admin: there is no token with the id %s\n", arguments->operand);
+        return OUTCOME_REFUSED;
+    }
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,19 @@
+#ifndef PERCENT_H
+#define PERCENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum percent_rule {
+    PERCENT_PATH, /* RFC 3986 section 2.1 */
+    PERCENT_FORM  /* the same, and '+' is a space (application/x-www-form-urlencoded) */
+};
+
+/*
+ * Undoes percent-encoding into plain, which has room for size bytes with its NUL. False, with plain
+ * unspecified, for what cannot be text that we know: an escape without two hexadecimal digits, a control
+ * character, bytes that are not UTF-8 (RFC 3629), or more than fits.
+ */
+bool percent_decode(const char *text, size_t length, enum percent_rule rule, char *plain, size_t size);
+
+#endif

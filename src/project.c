@@ -1,0 +1,39 @@
+#include <stdio.h>
+
+#include "command.h"
+#include "database.h"
+
+enum outcome project_run_create(PGconn *connection, const struct arguments *arguments)
+{
+    const char *const values[] = {arguments->operand, arguments->name};
+    bool refused;
+    PGresult *result = database_change(connection,
+                                       "INSERT INTO daybook.projects (project_id, name) VALUES ($1, $2)"
+                                       " ON CONFLICT (project_id) DO NOTHING RETURNING project_id",
+                                       2, values, &refused);
+
+    if (result == NULL)
+        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+    bool created = database_value(result) != NULL;
+    PQclear(result);
+    if (!created) {
+        fprintf(stderr, "daybook-admin: project %s exists already\n", arguments->operand);
+        return OUTCOME_REFUSED;
+    }
+    return OUTCOME_DONE;
+}
+
+enum outcome project_run_list(PGconn *connection, const struct arguments *arguments)
+{
+    (void)arguments;
+    PGresult *result = database_query(connection,
+                                      "SELECT project_id AS id, name, date_trunc('second', created_at) AS created"
+                                      "  FROM daybook.projects ORDER BY project_id",
+                                      0, NULL);
+
+    if (result == NULL)
+        return OUTCOME_DATABASE;
+    database_print(result);
+    PQclear(result);
+    return OUTCOME_DONE;
+}

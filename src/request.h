@@ -1,0 +1,25 @@
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stdbool.h>
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_OTHER };
+
+/* What a request asks, as the web server passes it on (RFC 3875 section 4.1), not yet looked at. */
+struct request {
+    enum method method;
+    const char *path;          /* as in the request line, escapes and all; "" if there is none */
+    const char *query;         /* behind the '?', likewise; "" if there is none */
+    const char *authorization; /* the header's value; NULL if there is none */
+    char *memory;              /* holds the strings */
+};
+
+/*
+ * Copies a request out of its environment of "NAME=value" strings, which libfcgi frees with the request.
+ * False if there is no memory. Ended by request_free().
+ */
+bool request_read(struct request *request, char *const *environment);
+
+void request_free(struct request *request);
+
+#endif

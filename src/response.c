@@ -1,0 +1,171 @@
+#include "response.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { HEAD_SIZE = 1024 };
+
+/* The spec's "status" is a different thing from one error to the next. */
+enum tone { TONE_NONE, TONE_ERROR, TONE_LOWER_ERROR, TONE_FALSE };
+
+/* RFC 6750 section 3: a challenge that says what is wrong, if credentials came at all. */
+#define CHALLENGE "WWW-Authenticate: Bearer realm=\"daybook\""
+#define ALLOW "Allow: GET, HEAD, OPTIONS"
+
+static const struct {
+    const char *status;
+    enum tone tone;
+    const char *message;
+    const char *header; /* one more header, or NULL */
+} ANSWERS[] = {
+    [ANSWER_PAGE] = {"200 OK", TONE_NONE, NULL, NULL},
+    [ANSWER_OPTIONS] = {"204 No Content", TONE_NONE, NULL, ALLOW},
+    [ANSWER_NO_SUCH_PATH] = {"404 Not Found", TONE_ERROR, "Not found", NULL},
+    [ANSWER_METHOD_NOT_ALLOWED] = {"405 Method Not Allowed", TONE_ERROR, "Method not allowed", ALLOW},
+    [ANSWER_TOKEN_ABSENT] = {"401 Unauthorized", TONE_FALSE, "unauthenticated", CHALLENGE},
+    [ANSWER_TOKEN_INVALID] = {"401 Unauthorized", TONE_FALSE, "unauthenticated",
+                              CHALLENGE ", error=\"invalid_token\""},
+    [ANSWER_OTHER_PROJECT] = {"403 Forbidden", TONE_FALSE, "unauthorized",
+                              CHALLENGE ", error=\"insufficient_scope\""},
+    [ANSWER_WINDOW_FULL] = {"429 Too Many Requests", TONE_LOWER_ERROR, "rate limit exceeded", NULL},
+    [ANSWER_PARAMS_MISSING] = {"400 Bad Request", TONE_ERROR, "Missing required params: from, to", NULL},
+    [ANSWER_BAD_FROM] = {"400 Bad Request", TONE_ERROR, "Invalid from: expected a day as YYYY-MM-DD", NULL},
+    [ANSWER_BAD_TO] = {"400 Bad Request", TONE_ERROR, "Invalid to: expected a day as YYYY-MM-DD", NULL},
+    [ANSWER_BAD_RANGE] = {"400 Bad Request", TONE_ERROR,
+                          "Invalid range: from is after to (to is exclusive)", NULL},
+    [ANSWER_BAD_LIMIT] = {"400 Bad Request", TONE_ERROR,
+                          "Invalid limit: expected an integer from 1 to 365", NULL},
+    [ANSWER_BAD_CURSOR] = {"400 Bad Request", TONE_ERROR, "Invalid cursor", NULL},
+    [ANSWER_FAULT] = {"500 Internal Server Error", TONE_ERROR, "Internal server error", NULL},
+};
+
+/* The body of ANSWER_FAULT, for when there is no memory to make one. */
+static const char OUT_OF_MEMORY[] = "{\"status\":\"ERROR\",\"message\":\"Internal server error\"}";
+
+struct head {
+    char text[HEAD_SIZE];
+    size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void line(struct head *head, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    int n = vsnprintf(head->text + head->length, sizeof(head->text) - head->length, format, arguments);
+    va_end(arguments);
+    /* Every line is bounded and their sum fits; a test holds the longest answer against HEAD_SIZE. */
+    head->length += (size_t)n;
+}
+
+static struct json_object *error_document(const struct response *response)
+{
+    struct json_object *document = json_object_new_object();
+    enum tone tone = ANSWERS[response->answer].tone;
+
+    if (document == NULL)
+        return NULL;
+    json_object_object_add(document, "status",
+                           tone == TONE_FALSE   ? json_object_new_boolean(0)
+                           : tone == TONE_ERROR ? json_object_new_string("ERROR")
+                                                : json_object_new_string("error"));
+    json_object_object_add(document, "message", json_object_new_string(ANSWERS[response->answer].message));
+    if (response->answer == ANSWER_WINDOW_FULL)
+        json_object_object_add(document, "retry_after",
+                               json_object_new_int(response->admission.retry_after));
+    return document;
+}
+
+/* draft-ietf-httpapi-ratelimit-headers (2025-09), and the older names that clients know. */
+static void write_window(struct head *head, const struct response *response)
+{
+    const struct admission *window = &response->admission;
+
+    line(head, "RateLimit-Policy: \"pat\";q=%d;w=%d\r\n", WINDOW_REQUESTS, WINDOW_SECONDS);
+    line(head, "RateLimit: \"pat\";r=%d;t=%d\r\n", window->remaining, window->retry_after);
+    line(head, "X-RateLimit-Limit: %d\r\n", WINDOW_REQUESTS);
+    line(head, "X-RateLimit-Remaining: %d\r\n", window->remaining);
+    line(head, "X-RateLimit-Reset: %lld\r\n", (long long)window->closes_at);
+    if (response->answer == ANSWER_WINDOW_FULL)
+        line(head, "Retry-After: %d\r\n", window->retry_after);
+}
+
+static void write_head(struct head *head, const struct response *response, size_t body_length)
+{
+    line(head, "Status: %s\r\n", ANSWERS[response->answer].status);
+    if (response->answer != ANSWER_OPTIONS) {
+        line(head, "Content-Type: application/json; charset=utf-8\r\n");
+        line(head, "Content-Length: %zu\r\n", body_length);
+    }
+    line(head, "X-Content-Type-Options: nosniff\r\n");
+    if (response->answer == ANSWER_PAGE)
+        line(head, "Cache-Control: private, no-cache\r\nVary: Authorization\r\n");
+    else
+        line(head, "Cache-Control: no-store\r\n");
+    if (ANSWERS[response->answer].header != NULL)
+        line(head, "%s\r\n", ANSWERS[response->answer].header);
+    if (response->is_counted)
+        write_window(head, response);
+    line(head, "\r\n");
+}
+
+/* Where the bytes go. */
+struct sink {
+    bool (*write)(void *to, const char *bytes, size_t length);
+    void *to;
+};
+
+static bool write_fcgi(void *to, const char *bytes, size_t length)
+{
+    return FCGX_PutStr(bytes, (int)length, to) == (int)length;
+}
+
+static bool write_file(void *to, const char *bytes, size_t length)
+{
+    return fwrite(bytes, 1, length, to) == length;
+}
+
+static bool send_to(const struct sink *sink, const struct response *response)
+{
+    struct response answered = *response;
+    struct json_object *document = NULL;
+    const char *body = "";
+    size_t length = 0;
+
+    if (answered.answer != ANSWER_OPTIONS) {
+        document = answered.answer == ANSWER_PAGE ? json_object_get(answered.page)
+                                                  : error_document(&answered);
+        body = document == NULL ? NULL
+                                : json_object_to_json_string_length(
+                                      document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+                                      &length);
+    }
+    if (body == NULL) {
+        answered.answer = ANSWER_FAULT;
+        body = OUT_OF_MEMORY;
+        length = sizeof(OUT_OF_MEMORY) - 1;
+    }
+
+    struct head head = {.length = 0};
+    write_head(&head, &answered, length);
+    bool sent = sink->write(sink->to, head.text, head.length) &&
+                (answered.is_head || sink->write(sink->to, body, length));
+    json_object_put(document);
+    return sent;
+}
+
+bool response_send(const struct response *response, FCGX_Stream *out)
+{
+    return send_to(&(struct sink){write_fcgi, out}, response);
+}
+
+bool response_print(const struct response *response, FILE *out)
+{
+    return send_to(&(struct sink){write_file, out}, response) && fflush(out) == 0;
+}
+
+void response_free(struct response *response)
+{
+    json_object_put(response->page);
+    response->page = NULL;
+}

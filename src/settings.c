@@ -1,0 +1,77 @@
+#include "settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+enum { TIMEOUT_MIN_MS = 100, TIMEOUT_MAX_MS = 60000 };
+
+static bool set_database(const char *text, struct settings *settings)
+{
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(text, &why);
+
+    /* libpq's reason may quote a password out of the string; that there is one must do. */
+    PQfreemem(why);
+    PQconninfoFree(options);
+    settings->database = text;
+    return options != NULL;
+}
+
+static bool set_timeout(const char *text, struct settings *settings)
+{
+    char *end;
+
+    errno = 0;
+    long ms = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || ms < TIMEOUT_MIN_MS || ms > TIMEOUT_MAX_MS)
+        return false;
+    settings->timeout_ms = (int)ms;
+    return true;
+}
+
+static bool set_log(const char *text, struct settings *settings)
+{
+    settings->log = strcmp(text, "syslog") == 0 ? LOG_TO_SYSLOG : LOG_TO_STDERR;
+    return settings->log == LOG_TO_SYSLOG || strcmp(text, "stderr") == 0;
+}
+
+static const struct {
+    const char *name;
+    const char *fallback;
+    const char *meaning;
+    bool (*set)(const char *text, struct settings *settings);
+} SETTINGS[] = {
+    {"DAYBOOK_DATABASE", "dbname=daybook user=daybook_responder",
+     "libpq connection string or URI of the database", set_database},
+    {"DAYBOOK_TIMEOUT_MS", "5000",
+     "the longest a request waits for the database, 100 to 60000 milliseconds", set_timeout},
+    {"DAYBOOK_LOG", "stderr", "where faults are logged: stderr or syslog", set_log},
+};
+
+enum { SETTING_COUNT = sizeof(SETTINGS) / sizeof(SETTINGS[0]) };
+
+bool settings_read(struct settings *settings, FILE *err)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *text = getenv(SETTINGS[i].name);
+        if (text == NULL || *text == '\0')
+            text = SETTINGS[i].fallback;
+        if (!SETTINGS[i].set(text, settings)) {
+            fprintf(err, "daybook.fcgi: %s is not valid: %s\n", SETTINGS[i].name, SETTINGS[i].meaning);
+            good = false;
+        }
+    }
+    return good;
+}
+
+void settings_print_help(FILE *out)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        fprintf(out, "  %-20s %s\n  %-20s (default: %s)\n", SETTINGS[i].name, SETTINGS[i].meaning, "",
+                SETTINGS[i].fallback);
+}

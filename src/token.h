@@ -1,0 +1,37 @@
+#ifndef TOKEN_H
+#define TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A personal access token (PAT). Those made here are "pat-", 30 random base62 digits (178 bits), and 6
+ * that are the CRC-32 of the 30, so that a scanner of leaked secrets can tell a token from noise. Any
+ * other "pat-..." may have been imported, and only the database knows.
+ */
+enum { TOKEN_LENGTH = 4 + 30 + 6, TOKEN_DIGEST_SIZE = 32 };
+
+/* SHA-256 of the whole token: all that is stored, and all that leaves token_present(). */
+struct token_digest {
+    unsigned char byte[TOKEN_DIGEST_SIZE];
+};
+
+enum token_result {
+    TOKEN_PRESENT, /* there is one; whether it opens anything, the database says */
+    TOKEN_ABSENT,  /* no credentials of the scheme Bearer */
+    TOKEN_INVALID  /* credentials that cannot be a token */
+};
+
+/*
+ * Takes the token out of an Authorization header (RFC 6750 section 2.1; the scheme in any case, RFC 9110
+ * section 11.1). The header may be NULL.
+ */
+enum token_result token_present(const char *authorization, struct token_digest *digest);
+
+/* Makes a new token; false if the system gives no random bytes. */
+bool token_generate(char token[TOKEN_LENGTH + 1]);
+
+/* The digest of a token. */
+void token_digest(const char *token, size_t length, struct token_digest *digest);
+
+#endif

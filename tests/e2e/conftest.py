@@ -1,0 +1,42 @@
+"""Fixtures: one world for the whole run, and each web server in turn over it."""
+
+import itertools
+
+import pytest
+
+from daybook import SERVERS, World
+
+
+@pytest.fixture(scope="session")
+def world():
+    world = World()
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def server(request, world):
+    """A running web server. A test that asks for it runs through each."""
+    server = SERVERS[request.param](world)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def numbers():
+    return itertools.count(1)
+
+
+@pytest.fixture
+def project(world, numbers):
+    """A project that no other test uses."""
+    name = f"p{next(numbers)}"
+    world.admin("project", "create", name)
+    return name
+
+
+@pytest.fixture
+def token(world, project):
+    """A token for that project, its window untouched."""
+    return world.token(project)

@@ -81,7 +81,7 @@ create_database() {
 
 # The shipped file with the values of its head set for this place.
 shipped_configuration() {
-    sed -e "s|^\(var.daybook_socket *= \).*|\1\"$pg/web/responder\"|" \
+    sed -e 's|^\(var.daybook_paths *= \).*|\1"/"|' -e "s|^\(var.daybook_socket *= \).*|\1\"$pg/web/responder\"|" \
         -e "s|^\(var.daybook_database *= \).*|\1\"host=$pg dbname=daybook user=daybook_responder\"|" \
         "$var/daybook/share/daybook/lighttpd/daybook.conf"
 }
@@ -158,8 +158,9 @@ up() {
 }
 
 build() {
-    copy_source "$var/src" &&
-        build_source "$var/src" --prefix="$var/daybook" && make -C "$var/src" install
+    copy_source "$var/src"
+    build_source "$var/src" --prefix="$var/daybook"
+    make -C "$var/src" install
 }
 
 generate() {

@@ -21,7 +21,8 @@ mkdir -p "$build"
 export DAYBOOK_SHARED="${DAYBOOK_SHARED:-$top/../shared}"
 
 build() {
-    copy_source "$build" && build_source "$build" "$@"
+    copy_source "$build"
+    build_source "$build" "$@"
 }
 
 check() {

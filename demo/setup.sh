@@ -2,6 +2,7 @@
 # with top set to the project's folder.
 
 umask 022
+PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
 setup_log=$(mktemp "${TMPDIR:-/tmp}/daybook-setup.XXXXXX")
 
 die() {
@@ -94,10 +95,16 @@ copy_source() {
 
 # build_source IN ARGUMENT ...: configures, with these arguments, and builds what copy_source() left there.
 build_source() (
+    set -e
     cd "$1"
     shift
-    [ -x configure ] && [ configure -nt configure.ac ] && [ Makefile.in -nt Makefile.am ] || autoreconf -i
-    [ "$*" = "$(cat configured-with 2> /dev/null)" ] && [ Makefile -nt configure ] ||
-        { ./configure "$@" && echo "$*" > configured-with; }
+    if [ ! configure -nt configure.ac ] || [ ! Makefile.in -nt Makefile.am ]; then
+        autoreconf -i
+    fi
+    if [ "$*" != "$(cat configured-with 2> /dev/null)" ] || [ ! Makefile -nt configure ]; then
+        ./configure "$@"
+        make clean
+        echo "$*" > configured-with
+    fi
     make -j2
 )

@@ -19,6 +19,7 @@ COMMENT ON TABLE  daybook.migrations IS 'Which migrations this database has had;
 COMMENT ON COLUMN daybook.migrations.version    IS 'Number at the head of the file name.';
 COMMENT ON COLUMN daybook.migrations.name       IS 'File name.';
 COMMENT ON COLUMN daybook.migrations.applied_at IS 'When the migration committed.';
+COMMENT ON CONSTRAINT migrations_version_positive ON daybook.migrations IS 'versions count from 1';
 
 -- Roles belong to the whole cluster, so another Daybook database may have made them already.
 DO $$
@@ -86,6 +87,7 @@ COMMENT ON COLUMN daybook.tokens.name       IS 'What it is for.';
 COMMENT ON COLUMN daybook.tokens.created_at IS 'When it was issued.';
 COMMENT ON COLUMN daybook.tokens.expires_at IS 'From this instant on it is refused; null: never.';
 COMMENT ON COLUMN daybook.tokens.revoked_at IS 'Refused since; null: not revoked.';
+COMMENT ON CONSTRAINT tokens_digest_is_sha256 ON daybook.tokens IS 'a digest has 32 bytes';
 COMMENT ON CONSTRAINT tokens_name_shape ON daybook.tokens IS
     'a name is 1 to 200 bytes without control characters';
 
@@ -101,6 +103,7 @@ COMMENT ON TABLE  daybook.windows IS 'The latest rate-limit window of each token
 COMMENT ON COLUMN daybook.windows.token_id  IS 'Whose window.';
 COMMENT ON COLUMN daybook.windows.used      IS 'Requests let through in this window.';
 COMMENT ON COLUMN daybook.windows.closes_at IS 'When it ends: 60 s after its first request.';
+COMMENT ON CONSTRAINT windows_used_within_limit ON daybook.windows IS 'a window lets 100 requests through';
 
 -- 100 requests in a fixed window of 60 s. The database's clock rules, and one row lock decides, so the
 -- count is exact whichever process or host asks. A request that is refused writes nothing.
@@ -128,7 +131,7 @@ BEGIN
         verdict := 401;
         RETURN;
     END IF;
-    IF NOT is_own THEN
+    IF is_own IS NOT TRUE THEN
         verdict := 403;
         RETURN;
     END IF;

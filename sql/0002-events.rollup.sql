@@ -154,7 +154,10 @@ SELECT u.project_id, u.first_day, u.user_id
   JOIN daybook.users u ON u.project_id = s.project_id AND u.user_id = s.user_id
  WHERE u.active AND s.day < u.first_day;
 COMMENT ON VIEW daybook.sighted_returns IS
-    'Returns not yet in a sketch: (project, day, user), repeats possible.';
+    'Returns not yet in a sketch; repeats are possible.';
+COMMENT ON COLUMN daybook.sighted_returns.project_id IS 'The project.';
+COMMENT ON COLUMN daybook.sighted_returns.day        IS 'The day of return.';
+COMMENT ON COLUMN daybook.sighted_returns.user_id    IS 'The user who returned.';
 
 -- "Returning" is decided as the event enters where daybook.users settles it: a first day only ever moves
 -- back, so a day later than it is a day of return for good. Everything else becomes a sighting, to be

@@ -12,6 +12,19 @@ SELECT project_id, day, chats, inbound_messages, outbound_messages, positive_fee
        returning_users
   FROM daybook.pending;
 COMMENT ON VIEW daybook.live IS 'daily and pending as one: several rows per project and day, to be added up.';
+DO $$
+DECLARE
+    col record;
+BEGIN
+    FOR col IN
+        SELECT attname, col_description(attrelid, attnum) AS meaning
+          FROM pg_catalog.pg_attribute
+         WHERE attrelid = 'daybook.daily'::regclass AND attnum > 0
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN daybook.live.%I IS %L', col.attname, col.meaning);
+    END LOOP;
+END
+$$;
 
 CREATE VIEW daybook_v1.messages_daily AS
 SELECT project_id, day,

@@ -55,12 +55,13 @@ static void print_help(const struct command *command)
         }
         printf("\nOptions:\n");
     }
-    printf("  --database CONNINFO  libpq connection string or URI, as the owner (default: $DAYBOOK_DATABASE)\n"
-           "  --help               show this, or what a command takes\n"
-           "  --version            show the version\n"
-           "\nEnvironment: DAYBOOK_DATABASE, and DAYBOOK_SQL for the directory of the migrations.\n"
-           "Exit status: 0 done, 1 refused, 2 wrong usage, 3 database out of reach or failing.\n"
-           "See daybook-admin(8).\n");
+    printf(
+        "  --database CONNINFO  libpq connection string or URI, as the owner (default: $DAYBOOK_DATABASE)\n"
+        "  --help               show this, or what a command takes\n"
+        "  --version            show the version\n"
+        "\nEnvironment: DAYBOOK_DATABASE, and DAYBOOK_SQL for the directory of the migrations.\n"
+        "Exit status: 0 done, 1 refused, 2 wrong usage, 3 database out of reach or failing.\n"
+        "See daybook-admin(8).\n");
 }
 
 /* Finds the command that the words name, and how many of them that takes; NULL if there is none. */

@@ -62,11 +62,9 @@ static bool add_field(struct json_object *object, const struct field *field, day
     switch (field->type) {
     case FIELD_DATE: return add(object, field->name, date(day));
     case FIELD_INSTANT: return add(object, field->name, instant(day));
-    case FIELD_COUNT:
-        return add(object, field->name, json_object_new_int64(value == VALUE_NULL ? 0 : value));
+    case FIELD_COUNT: return add(object, field->name, json_object_new_int64(value == VALUE_NULL ? 0 : value));
     case FIELD_AVERAGE:
-        return value == VALUE_NULL ? add_null(object, field->name)
-                                   : add(object, field->name, average(value));
+        return value == VALUE_NULL ? add_null(object, field->name) : add(object, field->name, average(value));
     case FIELD_END: break;
     }
     return false;
@@ -89,7 +87,8 @@ static struct json_object *day_object(const struct endpoint *endpoint, day_t day
 static struct json_object *data(const struct endpoint *endpoint, const struct page *page,
                                 const struct rows *rows)
 {
-    struct json_object *array = json_object_new_array_ext(page->end > page->first ? page->end - page->first : 1);
+    struct json_object *array =
+        json_object_new_array_ext(page->end > page->first ? page->end - page->first : 1);
     size_t next = 0;
 
     if (array == NULL)
@@ -130,8 +129,7 @@ struct json_object *body_page(const struct endpoint *endpoint, const struct page
     if (object == NULL)
         return NULL;
     if (add(object, "status", json_object_new_string("SUCCESS")) &&
-        add(object, "data", data(endpoint, page, rows)) &&
-        add(object, "metadata", metadata(endpoint, page)))
+        add(object, "data", data(endpoint, page, rows)) && add(object, "metadata", metadata(endpoint, page)))
         return object;
     json_object_put(object);
     return NULL;

@@ -18,7 +18,8 @@ PGconn *database_connect(const char *conninfo)
     PGconn *connection = PQconnectdbParams(names, values, 1);
 
     if (connection == NULL || PQstatus(connection) != CONNECTION_OK) {
-        fprintf(stderr, "daybook-admin: %s", connection == NULL ? "out of memory\n" : PQerrorMessage(connection));
+        fprintf(stderr, "daybook-admin: %s",
+                connection == NULL ? "out of memory\n" : PQerrorMessage(connection));
         PQfinish(connection);
         return NULL;
     }

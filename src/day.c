@@ -35,17 +35,23 @@ bool day_parse(const char *text, size_t length, day_t *day)
     return true;
 }
 
+/* Writes a number in so many digits; returns where it ends. */
+static char *put(char *text, int number, int width)
+{
+    for (int i = width; i-- > 0; number /= 10)
+        text[i] = (char)('0' + number % 10);
+    return text + width;
+}
+
 void day_format(day_t day, char text[DAY_TEXT_LENGTH + 1])
 {
     time_t seconds = (time_t)day * SECONDS_PER_DAY;
     struct tm tm;
 
     gmtime_r(&seconds, &tm);
-    int year = tm.tm_year + 1900, month = tm.tm_mon + 1;
-    const int digit[DAY_TEXT_LENGTH] = {year / 1000, year / 100 % 10, year / 10 % 10, year % 10, -1,
-                                        month / 10,  month % 10,      -1,
-                                        tm.tm_mday / 10, tm.tm_mday % 10};
-    for (int i = 0; i < DAY_TEXT_LENGTH; i++)
-        text[i] = digit[i] < 0 ? '-' : (char)('0' + digit[i]);
-    text[DAY_TEXT_LENGTH] = '\0';
+    text = put(text, tm.tm_year + 1900, 4);
+    *text++ = '-';
+    text = put(text, tm.tm_mon + 1, 2);
+    *text++ = '-';
+    *put(text, tm.tm_mday, 2) = '\0';
 }

@@ -22,7 +22,7 @@ struct field {
 
 /* An endpoint is data: a row here and a view of its name in daybook_v1 make a KPI. */
 struct endpoint {
-    const char *area;        /* /rest/AREA/{project_id}/KPI */
+    const char *area; /* /rest/AREA/{project_id}/KPI */
     const char *kpi;
     const char *view;        /* in daybook_v1 */
     const char *total_name;  /* the metadata key of the number of days asked for */

@@ -111,7 +111,8 @@ static enum outcome read_header(struct import *import, char list[HEADER_SIZE])
     char *line = import->header, *rest;
 
     if (gzgets(import->file, line, HEADER_SIZE) == NULL)
-        return refuse(import, "%s", gzeof(import->file) ? "line 1: no header, the file is empty" : read_error(import));
+        return refuse(import, "%s",
+                      gzeof(import->file) ? "line 1: no header, the file is empty" : read_error(import));
     line[strcspn(line, "\r\n")] = '\0';
     if (strncmp(line, "\xEF\xBB\xBF", 3) == 0)
         line += 3;
@@ -216,7 +217,7 @@ static enum outcome copy(struct import *import, const char *columns)
 /* A transaction of its own, and a short one: other writers may want the same month. */
 static bool make_partitions(PGconn *connection)
 {
-    /* Twenty years; a file that strews its events wider fills the default partition, which refresh() sorts. */
+    /* Twenty years; what a file strews wider goes to the default partition, which refresh() sorts. */
     return database_execute(connection,
                             "SELECT daybook.events_make_partition(month) FROM ("
                             "  SELECT DISTINCT date_trunc('month', occurred_at) AS month FROM pg_temp.import"

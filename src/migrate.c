@@ -29,8 +29,8 @@ static int is_migration(const struct dirent *entry)
     const char *name = entry->d_name;
     size_t length = strlen(name), suffix = sizeof(SUFFIX) - 1;
 
-    if (strspn(name, "0123456789") != NUMBER_LENGTH || name[NUMBER_LENGTH] != '-' ||
-        length <= suffix || strcmp(name + length - suffix, SUFFIX) != 0)
+    if (strspn(name, "0123456789") != NUMBER_LENGTH || name[NUMBER_LENGTH] != '-' || length <= suffix ||
+        strcmp(name + length - suffix, SUFFIX) != 0)
         return 0;
 
     const char *store = strchr(name, '.') + 1;
@@ -149,16 +149,18 @@ static enum outcome require_server(PGconn *connection)
         fprintf(stderr, "daybook-admin: PostgreSQL 14 or newer is needed\n");
         return OUTCOME_REFUSED;
     }
-    PGresult *result = database_query(connection,
-                                      "SELECT current_setting('server_version_num')::integer / 10000"
-                                      " WHERE NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hll')",
-                                      0, NULL);
+    PGresult *result =
+        database_query(connection,
+                       "SELECT current_setting('server_version_num')::integer / 10000"
+                       " WHERE NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hll')",
+                       0, NULL);
     if (result == NULL)
         return OUTCOME_DATABASE;
     const char *major = database_value(result);
     bool fit = major == NULL;
     if (!fit)
-        fprintf(stderr, "daybook-admin: the server lacks the extension hll: install postgresql-%s-hll there\n",
+        fprintf(stderr,
+                "daybook-admin: the server lacks the extension hll: install postgresql-%s-hll there\n",
                 major);
     PQclear(result);
     return fit ? OUTCOME_DONE : OUTCOME_REFUSED;

@@ -95,8 +95,8 @@ static bool parse_cursor(const struct raw *raw, const struct page *page, day_t *
 {
     struct value value;
 
-    return decode(raw, &value) && cursor_parse(value.text, value.length, first) &&
-           *first >= page->from && *first < page->to;
+    return decode(raw, &value) && cursor_parse(value.text, value.length, first) && *first >= page->from &&
+           *first < page->to;
 }
 
 enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct page *page)

@@ -15,7 +15,8 @@ static void to_hex(const struct token_digest *digest, char text[2 * TOKEN_DIGEST
 
 static enum outcome no_project(const char *project)
 {
-    fprintf(stderr, "daybook-admin: project %s does not exist; make it with: daybook-admin project create %s\n",
+    fprintf(stderr,
+            "daybook-admin: project %s does not exist; make it with: daybook-admin project create %s\n",
             project, project);
     return OUTCOME_REFUSED;
 }
@@ -36,12 +37,12 @@ enum outcome pat_run_create(PGconn *connection, const struct arguments *argument
     const char *const values[] = {hex, arguments->operand, arguments->name,
                                   arguments->expires_days == 0 ? NULL : days};
     bool refused;
-    PGresult *result = database_change(
-        connection,
-        "INSERT INTO daybook.tokens (digest, project_id, name, expires_at)"
-        " SELECT decode($1, 'hex'), p.project_id, $3, now() + $4::integer * interval '1 day'"
-        "   FROM daybook.projects p WHERE p.project_id = $2 RETURNING token_id",
-        4, values, &refused);
+    PGresult *result =
+        database_change(connection,
+                        "INSERT INTO daybook.tokens (digest, project_id, name, expires_at)"
+                        " SELECT decode($1, 'hex'), p.project_id, $3, now() + $4::integer * interval '1 day'"
+                        "   FROM daybook.projects p WHERE p.project_id = $2 RETURNING token_id",
+                        4, values, &refused);
     if (result == NULL)
         return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
     bool created = database_value(result) != NULL;

@@ -22,7 +22,12 @@ static bool is_plain_text(const unsigned char *byte, size_t length)
 
     for (size_t i = 0; i < length;) {
         unsigned char lead = byte[i];
-        size_t n = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
+        size_t n = lead < 0x80   ? 1
+                   : lead < 0xC0 ? 0
+                   : lead < 0xE0 ? 2
+                   : lead < 0xF0 ? 3
+                   : lead < 0xF8 ? 4
+                                 : 0;
         if (n == 0 || n > length - i || lead < 0x20 || lead == 0x7F)
             return false;
 

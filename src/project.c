@@ -26,10 +26,11 @@ enum outcome project_run_create(PGconn *connection, const struct arguments *argu
 enum outcome project_run_list(PGconn *connection, const struct arguments *arguments)
 {
     (void)arguments;
-    PGresult *result = database_query(connection,
-                                      "SELECT project_id AS id, name, date_trunc('second', created_at) AS created"
-                                      "  FROM daybook.projects ORDER BY project_id",
-                                      0, NULL);
+    PGresult *result =
+        database_query(connection,
+                       "SELECT project_id AS id, name, date_trunc('second', created_at) AS created"
+                       "  FROM daybook.projects ORDER BY project_id",
+                       0, NULL);
 
     if (result == NULL)
         return OUTCOME_DATABASE;

@@ -31,10 +31,10 @@ static const struct {
     [ANSWER_PARAMS_MISSING] = {"400 Bad Request", TONE_ERROR, "Missing required params: from, to", NULL},
     [ANSWER_BAD_FROM] = {"400 Bad Request", TONE_ERROR, "Invalid from: expected a day as YYYY-MM-DD", NULL},
     [ANSWER_BAD_TO] = {"400 Bad Request", TONE_ERROR, "Invalid to: expected a day as YYYY-MM-DD", NULL},
-    [ANSWER_BAD_RANGE] = {"400 Bad Request", TONE_ERROR,
-                          "Invalid range: from is after to (to is exclusive)", NULL},
-    [ANSWER_BAD_LIMIT] = {"400 Bad Request", TONE_ERROR,
-                          "Invalid limit: expected an integer from 1 to 365", NULL},
+    [ANSWER_BAD_RANGE] = {"400 Bad Request", TONE_ERROR, "Invalid range: from is after to (to is exclusive)",
+                          NULL},
+    [ANSWER_BAD_LIMIT] = {"400 Bad Request", TONE_ERROR, "Invalid limit: expected an integer from 1 to 365",
+                          NULL},
     [ANSWER_BAD_CURSOR] = {"400 Bad Request", TONE_ERROR, "Invalid cursor", NULL},
     [ANSWER_FAULT] = {"500 Internal Server Error", TONE_ERROR, "Internal server error", NULL},
 };
@@ -71,8 +71,7 @@ static struct json_object *error_document(const struct response *response)
                                                 : json_object_new_string("error"));
     json_object_object_add(document, "message", json_object_new_string(ANSWERS[response->answer].message));
     if (response->answer == ANSWER_WINDOW_FULL)
-        json_object_object_add(document, "retry_after",
-                               json_object_new_int(response->admission.retry_after));
+        json_object_object_add(document, "retry_after", json_object_new_int(response->admission.retry_after));
     return document;
 }
 
@@ -133,12 +132,12 @@ static bool send_to(const struct sink *sink, const struct response *response)
     size_t length = 0;
 
     if (answered.answer != ANSWER_OPTIONS) {
-        document = answered.answer == ANSWER_PAGE ? json_object_get(answered.page)
-                                                  : error_document(&answered);
-        body = document == NULL ? NULL
-                                : json_object_to_json_string_length(
-                                      document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-                                      &length);
+        document =
+            answered.answer == ANSWER_PAGE ? json_object_get(answered.page) : error_document(&answered);
+        body = document == NULL
+                   ? NULL
+                   : json_object_to_json_string_length(
+                         document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
     }
     if (body == NULL) {
         answered.answer = ANSWER_FAULT;

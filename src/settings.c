@@ -46,8 +46,8 @@ static const struct {
 } SETTINGS[] = {
     {"DAYBOOK_DATABASE", "dbname=daybook user=daybook_responder",
      "libpq connection string or URI of the database", set_database},
-    {"DAYBOOK_TIMEOUT_MS", "5000",
-     "the longest a request waits for the database, 100 to 60000 milliseconds", set_timeout},
+    {"DAYBOOK_TIMEOUT_MS", "5000", "the longest a request waits for the database, 100 to 60000 milliseconds",
+     set_timeout},
     {"DAYBOOK_LOG", "stderr", "where faults are logged: stderr or syslog", set_log},
 };
 

@@ -20,7 +20,8 @@ static const char STATUS_SQL[] =
     "   WHERE relid = 'daybook.users'::regclass)),"
     " ('rolled_up', (SELECT n_live_tup::text || ' project-days (estimate)' FROM pg_stat_all_tables"
     "   WHERE relid = 'daybook.daily'::regclass)),"
-    " ('pending', (SELECT count(*)::text || coalesce(' increments since ' || date_trunc('second', min(added_at)), '')"
+    " ('pending', (SELECT count(*)::text || coalesce(' increments since ' || date_trunc('second', "
+    "min(added_at)), '')"
     "   FROM daybook.pending)),"
     " ('pending_users', (SELECT count(*)::text FROM daybook.sightings))"
     ") AS status (item, value)";

@@ -174,11 +174,10 @@ static void page_sql(const struct endpoint *endpoint, char sql[STATEMENT_SIZE])
  */
 static bool set_up(struct store *store)
 {
-    static const char SESSION_SQL[] =
-        "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
-        "       pg_catalog.set_config('TimeZone', 'UTC', false),"
-        "       pg_catalog.set_config('enable_seqscan', 'off', false),"
-        "       pg_catalog.set_config('statement_timeout', $1, false)";
+    static const char SESSION_SQL[] = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
+                                      "       pg_catalog.set_config('TimeZone', 'UTC', false),"
+                                      "       pg_catalog.set_config('enable_seqscan', 'off', false),"
+                                      "       pg_catalog.set_config('statement_timeout', $1, false)";
     static const Oid admit_types[] = {OID_BYTEA, OID_TEXT};
     static const Oid page_types[] = {OID_TEXT, OID_DATE, OID_DATE};
     PGconn *c = store->connection;

@@ -20,9 +20,9 @@ enum { WINDOW_REQUESTS = 100, WINDOW_SECONDS = 60 };
 /* The database's word on a request. The window is known for VERDICT_PASS and VERDICT_WINDOW_FULL. */
 struct admission {
     enum verdict verdict;
-    int remaining;      /* requests left in the window */
-    int retry_after;    /* whole seconds until it closes, 1 to 60 */
-    int64_t closes_at;  /* the same, as seconds since 1970 */
+    int remaining;     /* requests left in the window */
+    int retry_after;   /* whole seconds until it closes, 1 to 60 */
+    int64_t closes_at; /* the same, as seconds since 1970 */
 };
 
 /* Stands for SQL's null. */

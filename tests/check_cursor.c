@@ -30,22 +30,26 @@ static const char *const NO_CURSOR[] = {
     "20260131T00000000000", "2026-W05-6T00:00:00Z", "00000000000000000000", "aaaaaaaaaaaaaaaaaaaa",
     /* another length */
     "", "2", "2026-01-31", "2026-01-31T00:00:00", "2026-01-31T00:00:00ZZ", "2026-01-31T00:00:00.0Z",
-    "10000-01-01T00:00:00Z", "2026-01-31T00:00:00+00:00", "2026-01-31T00:00:00.000Z", "2026-01-31T00:00Z",
-    " 2026-01-31T00:00:00Z", "2026-01-31T00:00:00Z\n", "{\"d\":\"2026-01-31\"}", "1769817600",
+    "10000-01-01T00:00:00Z", "2026-01-31T00:00:00+00:00", "2026-01-31T00:00:00.000Z",
+    "2026-01-31T00:00Z", " 2026-01-31T00:00:00Z", "2026-01-31T00:00:00Z\n",
+    "{\"d\":\"2026-01-31\"}", "1769817600",
 };
 
 static const char *const NO_BASE64[] = {
-    "", "=", "==", "====", "null", "2026-01-31", "2026-01-31T00:00:00Z", "2026-01-31T00:00:00Z========",
+    "", "=", "==", "====", "null", "2026-01-31", "2026-01-31T00:00:00Z",
+    "2026-01-31T00:00:00Z========",
     /* stray bits at the end: other texts of the same bytes */
     "MjAyNi0wMS0zMVQwMDowMDowMFp=", "MjAyNi0wMS0zMVQwMDowMDowMFq=", "MjAyNi0wMS0zMVQwMDowMDowMFr=",
     "MjAyNi0wMS0zMVQwMDowMDowMFp",
     /* padding: too much, more than fits, in place of text, escaped */
-    "MjAyNi0wMS0zMVQwMDowMDowMFo==", "MjAyNi0wMS0zMVQwMDowMDowMFo===", "MjAyNi0wMS0zMVQwMDowMDowMF==",
-    "MjAyNi0wMS0zMVQwMDowMDowMF=", "MjAyNi0wMS0zMVQwMDowMDowM===", "MjAyNi0wMS0zMVQwMDowMDowMFo%3D",
-    "MjAyNi0wMS0zMVQwMDowMDowMFoA", "MjAyNi0wMS0zMVQwMDowMDowMFo=A",
+    "MjAyNi0wMS0zMVQwMDowMDowMFo==", "MjAyNi0wMS0zMVQwMDowMDowMFo===",
+    "MjAyNi0wMS0zMVQwMDowMDowMF==", "MjAyNi0wMS0zMVQwMDowMDowMF=", "MjAyNi0wMS0zMVQwMDowMDowM===",
+    "MjAyNi0wMS0zMVQwMDowMDowMFo%3D", "MjAyNi0wMS0zMVQwMDowMDowMFoA",
+    "MjAyNi0wMS0zMVQwMDowMDowMFo=A",
     /* white space around, which OpenSSL's decoder would skip, and inside */
-    " MjAyNi0wMS0zMVQwMDowMDowMFo=", "MjAyNi0wMS0zMVQwMDowMDowMFo= ", "MjAyNi0wMS0zMVQwMDowMDowMFo ",
-    "\nMjAyNi0wMS0zMVQwMDowMDowMFo", "MjAyNi0wMS0zMVQwMDowMDowMFo\n", "    MjAyNi0wMS0zMVQwMDowMDo=",
+    " MjAyNi0wMS0zMVQwMDowMDowMFo=", "MjAyNi0wMS0zMVQwMDowMDowMFo= ",
+    "MjAyNi0wMS0zMVQwMDowMDowMFo ", "\nMjAyNi0wMS0zMVQwMDowMDowMFo",
+    "MjAyNi0wMS0zMVQwMDowMDowMFo\n", "    MjAyNi0wMS0zMVQwMDowMDo=",
     "MjAyNi0wMS0z\nMVQwMDowMDowMFo=", "MjAyNi0wMS0z MVQwMDowMDowMFo=",
     /* the letters in another case are another text */
     "mjayni0wms0zmvqwmdowmdowmfo=", "MJAYNI0WMS0ZMVQWMDOWMDOWMFO=",
@@ -151,7 +155,7 @@ START_TEST(cut_cursor_is_refused)
 }
 END_TEST
 
-/* Whatever one byte is changed, a NUL and '=' and white space too: no cursor, or exactly that of a day. */
+/* To any byte, a NUL and '=' and white space too. What is read must be exactly what is written. */
 START_TEST(changed_byte_makes_no_cursor_or_that_of_another_day)
 {
     for (int byte = 0; byte < 256; byte++) {
@@ -179,10 +183,12 @@ START_TEST(inserted_byte_makes_no_cursor)
         memcpy(text, GOOD, (size_t)_i);
         text[_i] = inserted[k];
         memcpy(text + _i + 1, GOOD + _i, CURSOR_TEXT_LENGTH - (size_t)_i);
-        ck_assert_msg(!parses(text, CURSOR_TEXT_LENGTH + 1, &day), "byte %d at %d", inserted[k], _i);
-        /* Without the padding it has a cursor's length, but for an '=' in the padding's own place. */
+        ck_assert_msg(!parses(text, CURSOR_TEXT_LENGTH + 1, &day), "byte %d at %d", inserted[k],
+                      _i);
+        /* Less its padding it has a cursor's length; an '=' in place of that is good. */
         if (_i < CURSOR_TEXT_LENGTH - 1)
-            ck_assert_msg(!parses(text, CURSOR_TEXT_LENGTH, &day), "byte %d at %d", inserted[k], _i);
+            ck_assert_msg(!parses(text, CURSOR_TEXT_LENGTH, &day), "byte %d at %d", inserted[k],
+                          _i);
     }
 }
 END_TEST

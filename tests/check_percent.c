@@ -1,5 +1,6 @@
 #include "units.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,19 +37,22 @@ static const struct {
 /* Refused under either rule. */
 static const char *const REFUSED[] = {
     /* no two hexadecimal digits */
-    "%", "%4", "a%", "a%4", "%%", "%%41", "%4%41", "%g1", "%1g", "%zz", "% 1", "%1 ", "%+1", "%-1", "%0x",
-    "%x41", "%u0041", "%/0", "%:0", "%@0", "%`0", "%0/", "%0:", "%0@", "%0G", "%0`", "%\xC3\xA9",
+    "%", "%4", "a%", "a%4", "%%", "%%41", "%4%41", "%g1", "%1g", "%zz", "% 1", "%1 ", "%+1", "%-1",
+    "%0x", "%x41", "%u0041", "%/0", "%:0", "%@0", "%`0", "%0/", "%0:", "%0@", "%0G", "%0`",
+    "%\xC3\xA9",
     /* no UTF-8: a lone continuation, no continuation, cut, too many, never a lead */
     "%80", "%BF", "a%80", "%C3", "%C3a", "%C3%28", "%C3%C3", "%E2%82", "%E2%82a", "%E2%28%A1",
-    "%F0%9F%98", "%F0%28%8C%BC", "%F0%9F%98%28", "%C3%A9%A9", "%F8%88%80%80%80", "%FC%84%80%80%80%80",
-    "%FE", "%FF", "\xFF", "\xC3", "\xE2\x82",
+    "%F0%9F%98", "%F0%28%8C%BC", "%F0%9F%98%28", "%C3%A9%A9", "%F8%88%80%80%80",
+    "%FC%84%80%80%80%80", "%FE", "%FF", "\xFF", "\xC3", "\xE2\x82",
     /* overlong: other bytes for a slash, a NUL, U+07FF and U+FFFF */
     "%C0%AF", "%E0%80%AF", "%F0%80%80%AF", "%C0%80", "%C1%BF", "%E0%9F%BF", "%F0%8F%BF%BF",
     /* surrogates, and beyond U+10FFFF */
-    "%ED%A0%80", "%ED%AF%BF", "%ED%B0%80", "%ED%BF%BF", "%F4%90%80%80", "%F5%80%80%80", "%F7%BF%BF%BF",
+    "%ED%A0%80", "%ED%AF%BF", "%ED%B0%80", "%ED%BF%BF", "%F4%90%80%80", "%F5%80%80%80",
+    "%F7%BF%BF%BF",
 };
 
-static bool decodes(const char *text, size_t length, enum percent_rule rule, char *plain, size_t size)
+static bool decodes(const char *text, size_t length, enum percent_rule rule, char *plain,
+                    size_t size)
 {
     char *copy = units_copy(text, length);
     bool decoded = percent_decode(copy, length, rule, plain, size);
@@ -67,14 +71,31 @@ START_TEST(encoded_text_is_decoded_under_its_rule)
 }
 END_TEST
 
-/* PostgreSQL would answer such text with an error, and the client's mistake would become our 500. */
+/* PostgreSQL would refuse such text, and the client's mistake would become our 500. */
 START_TEST(what_is_no_text_is_refused)
 {
     const char *text = REFUSED[_i];
     char plain[64];
 
-    ck_assert_msg(!decodes(text, strlen(text), PERCENT_PATH, plain, sizeof(plain)), "path \"%s\"", text);
-    ck_assert_msg(!decodes(text, strlen(text), PERCENT_FORM, plain, sizeof(plain)), "form \"%s\"", text);
+    ck_assert_msg(!decodes(text, strlen(text), PERCENT_PATH, plain, sizeof(plain)), "path \"%s\"",
+                  text);
+    ck_assert_msg(!decodes(text, strlen(text), PERCENT_FORM, plain, sizeof(plain)), "form \"%s\"",
+                  text);
+}
+END_TEST
+
+START_TEST(escape_is_two_hexadecimal_digits_and_no_other_pair)
+{
+    for (int pair = 0; pair < 0x10000; pair++) {
+        char text[] = {'%', (char)(pair >> 8), (char)pair}, digits[] = {text[1], text[2], '\0'};
+        long byte = isxdigit(pair >> 8) && isxdigit(pair & 0xFF) ? strtol(digits, NULL, 16) : 0;
+        bool is_text = byte >= 0x20 && byte < 0x7F; /* alone, no other byte is */
+        char plain[8];
+
+        bool decoded = percent_decode(text, sizeof(text), PERCENT_PATH, plain, sizeof(plain));
+        if (decoded != is_text || (decoded && (plain[0] != byte || plain[1] != '\0')))
+            ck_abort_msg("%% and the bytes %04X", (unsigned)pair);
+    }
 }
 END_TEST
 
@@ -94,7 +115,8 @@ START_TEST(control_characters_are_refused_plain_and_escaped)
         ck_assert_msg(!decoded || (plain[0] == 'a' && plain[1] == byte && plain[2] == 'b' &&
                                    plain[3] == '\0'), "escaped %02X", (unsigned)byte);
         if (byte != '%')
-            ck_assert_msg(decodes(bare, sizeof(bare), PERCENT_PATH, plain, sizeof(plain)) != is_control,
+            ck_assert_msg(decodes(bare, sizeof(bare), PERCENT_PATH, plain, sizeof(plain)) !=
+                              is_control,
                           "bare %02X", (unsigned)byte);
     }
 }
@@ -130,7 +152,8 @@ START_TEST(every_character_beyond_ascii_but_surrogates_is_text)
         size_t length = write_utf8(text, code);
 
         bool decoded = percent_decode(text, length, PERCENT_PATH, plain, sizeof(plain));
-        if (decoded == is_surrogate || (decoded && (memcmp(plain, text, length) != 0 || plain[length])))
+        if (decoded == is_surrogate ||
+            (decoded && (memcmp(plain, text, length) != 0 || plain[length])))
             ck_abort_msg("U+%04X", (unsigned)code);
     }
 }
@@ -182,6 +205,7 @@ Suite *check_percent_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, encoded_text_is_decoded_under_its_rule, 0, UNITS_COUNT(DECODED));
     tcase_add_loop_test(tcase, what_is_no_text_is_refused, 0, UNITS_COUNT(REFUSED));
+    tcase_add_test(tcase, escape_is_two_hexadecimal_digits_and_no_other_pair);
     tcase_add_test(tcase, control_characters_are_refused_plain_and_escaped);
     tcase_add_test(tcase, every_character_beyond_ascii_but_surrogates_is_text);
     tcase_add_loop_test(tcase, decoded_text_and_its_nul_must_fit, 0, UNITS_COUNT(SIZES));

@@ -3,7 +3,7 @@
 #
 #   private-postgres.sh start DIR [NAME=VALUE ...]   makes the cluster if need be; settings are for a new one
 #   private-postgres.sh stop DIR
-#   private-postgres.sh run DIR COMMAND ...          runs a command as the user that PostgreSQL runs as
+#   private-postgres.sh run DIR COMMAND ...          runs a command in DIR, as the user that PostgreSQL runs as
 #
 # The superuser is postgres, without a password: the folder lets nobody else in. PostgreSQL refuses to run
 # as root; called by root, this gives the folder to the user postgres and runs everything as that user.
@@ -15,7 +15,10 @@ die() {
 }
 
 [ $# -ge 2 ] || die "usage: private-postgres.sh start|stop|run DIR ..."
-action=$1 dir=$2
+action=$1
+[ "$1" != start ] || mkdir -p "$2"
+# Without links: the way through one may be closed to the user that PostgreSQL runs as.
+dir=$(cd "$2" && pwd -P) || die "there is no folder $2"
 shift 2
 
 bin=$(pg_config --bindir 2> /dev/null) || bin=
@@ -23,8 +26,8 @@ bin=$(pg_config --bindir 2> /dev/null) || bin=
 [ -x "$bin/postgres" ] || die "no PostgreSQL server found: install the Debian package postgresql"
 
 become() {
+    cd "$dir"
     if [ "$(id -u)" = 0 ]; then
-        cd "$dir"
         HOME=$dir exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
     fi
     exec "$@"
@@ -36,7 +39,6 @@ run() {
 
 start() {
     if [ ! -f "$dir/data/PG_VERSION" ]; then
-        mkdir -p "$dir"
         chmod 700 "$dir"
         [ "$(id -u)" != 0 ] || chown postgres:postgres "$dir"
         run "$bin/initdb" -D "$dir/data.new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N > /dev/null

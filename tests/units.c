@@ -33,7 +33,7 @@ const struct endpoint *units_endpoint(const char *kpi)
 
 int main(void)
 {
-    /* In the order in which one module rests on another: the first failure is the one to look at. */
+    /* What a module rests on comes before it: the first failure is the one to look at. */
     static Suite *(*const suites[])(void) = {
         check_day_suite,     check_percent_suite, check_cursor_suite, check_token_suite,
         check_endpoint_suite, check_params_suite, check_request_suite, check_body_suite,

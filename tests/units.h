@@ -24,8 +24,8 @@ Suite *check_settings_suite(void);
 Suite *check_token_suite(void);
 
 /*
- * A copy of bytes on the heap with nothing behind it, not even a NUL: with --enable-sanitizers, whoever
- * reads past the length is caught. The caller frees it.
+ * A copy of bytes on the heap with nothing behind it, not even a NUL: with --enable-sanitizers,
+ * whoever reads past the length is caught. The caller frees it.
  */
 char *units_copy(const char *bytes, size_t length);
 

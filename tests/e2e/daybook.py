@@ -22,7 +22,7 @@ import psycopg2
 
 BUILD = pathlib.Path(os.environ["DAYBOOK_BUILD"])
 SOURCE = pathlib.Path(os.environ["DAYBOOK_SOURCE"])
-SHARED = SOURCE.parent / "shared"
+SHARED = pathlib.Path(os.environ.get("DAYBOOK_SHARED") or SOURCE.parent / "shared")
 PRIVATE = SOURCE / "tests" / "private-postgres.sh"
 ADMIN = BUILD / "daybook-admin"
 TIMEOUT_MS = 2000

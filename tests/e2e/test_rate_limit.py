@@ -152,7 +152,6 @@ def assert_headers_agree(response):
     assert headers["RateLimit"] == f'"pat";r={left};t={seconds}'
     assert headers["X-RateLimit-Limit"] == str(LIMIT)
     assert 1 <= seconds <= 60
-    assert abs(int(headers["X-RateLimit-Reset"]) - time.time()) <= 61
     if response.status == 429:
         assert left == "0"
         assert headers["Retry-After"] == str(seconds)
@@ -168,6 +167,7 @@ def test_of_a_thousand_concurrent_requests_exactly_a_hundred_pass(world, server,
     assert statuses(responses) == {200: LIMIT, 429: CROWD - LIMIT}
     assert remaining(responses) == list(range(LIMIT))
     assert used(world, token) == LIMIT
+    assert len({response.headers["X-RateLimit-Reset"] for response in responses}) == 1
     for response in responses:
         assert_headers_agree(response)
 
@@ -298,7 +298,7 @@ def test_admission_is_exact_over_the_edge_of_a_window(world, project, token):
     """Fifty sessions ask all the while an old window fills and closes and a new one opens and fills."""
     set_window(world, token, 90, 0.5)
     together = threading.Barrier(50)
-    end = time.monotonic() + 3
+    end = time.monotonic() + 2
 
     def session(_):
         verdicts = []

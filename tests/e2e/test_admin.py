@@ -1,0 +1,654 @@
+"""daybook-admin: what each command prints, where, and with which exit status."""
+
+import contextlib
+import datetime
+import gzip
+import hashlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from daybook import ADMIN, SOURCE
+
+DONE, REFUSED, USAGE, DATABASE = range(4)
+COMMANDS = ["migrate", "project create", "project list", "token create", "token list", "token revoke",
+            "import", "refresh", "status"]
+OPERANDS = {"project create": "ID", "token create": "PROJECT", "token list": "PROJECT",
+            "token revoke": "ID", "import": "FILE"}
+COLUMNS = "event_id,project_id,occurred_at,kind,user_id,chat_id,value"
+
+
+def run(*arguments, **environment):
+    """Runs the tool without any database set."""
+    return subprocess.run([ADMIN, *arguments], capture_output=True, text=True, env=environment,
+                          check=False)
+
+
+def outcome(result):
+    """Exit status and whether it spoke on stdout and stderr."""
+    return result.returncode, bool(result.stdout), bool(result.stderr)
+
+
+# --- usage ------------------------------------------------------------------------------------------
+
+
+def test_help_lists_every_command():
+    result = run("--help")
+    assert outcome(result) == (DONE, True, False)
+    for command in COMMANDS:
+        assert f"  daybook-admin {command}" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_needs_neither_operand_nor_database(command):
+    result = run(*command.split(), "--help")
+    assert outcome(result) == (DONE, True, False)
+    usage = f"Usage: daybook-admin {command} {OPERANDS.get(command, '')}".rstrip()
+    assert result.stdout.startswith(usage)
+    assert run("--help", *command.split()).stdout == result.stdout
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_version_is_the_only_line_wherever_it_is_asked_for(command):
+    result = run(*command.split(), "--version")
+    assert outcome(result) == (DONE, True, False)
+    assert re.fullmatch(r"daybook-admin \d+\.\d+(\.\d+)?\n", result.stdout)
+
+
+@pytest.mark.parametrize("arguments", [
+    [], [""], ["frobnicate"], ["project"], ["token"], ["project", "drop"], ["projectlist"], ["Status"],
+    ["project create", "x"], ["--frobnicate"], ["status", "--frobnicate"], ["-x"], ["--database"],
+    ["project", "create"], ["project", "create", "a", "b"], ["project", "list", "a"],
+    ["token", "create"], ["token", "create", "a", "b"], ["token", "list"], ["token", "revoke"],
+    ["import"], ["import", "a", "b"], ["migrate", "x"], ["refresh", "x"], ["status", "x"],
+    ["status", "--name", "x"], ["project", "create", "x", "--expires", "3"],
+    ["token", "create", "x", "--expires"], ["token", "create", "x", "--name"],
+    *(["token", "create", "x", "--expires", days]
+      for days in ("0", "-1", "36501", "x", "", "5d", "1.5", "99999999999999999999"))])
+def test_wrong_usage_says_so_before_any_database_is_asked(arguments):
+    result = run("--database", "host=/nonexistent", *arguments)
+    assert outcome(result) == (USAGE, False, True)
+
+
+@pytest.mark.parametrize("environment", [{}, {"DAYBOOK_DATABASE": ""}])
+def test_no_database_given_is_wrong_usage(environment):
+    """libpq's own defaults would pick a database that nobody named."""
+    result = run("status", **environment)
+    assert outcome(result) == (USAGE, False, True)
+    assert "DAYBOOK_DATABASE" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["migrate", "project create x", "project list", "token create x",
+                                     "token list x", "token revoke 1", "import -", "refresh", "status"])
+def test_a_database_out_of_reach_is_told_apart(command):
+    result = run(*command.split(), "--database", "host=/nonexistent dbname=x")
+    assert outcome(result) == (DATABASE, False, True)
+
+
+def test_the_option_wins_over_the_environment(world):
+    result = run("project", "list", "--database", world.conninfo(), DAYBOOK_DATABASE="host=/nonexistent")
+    assert outcome(result) == (DONE, True, False)
+
+
+@pytest.mark.parametrize("command", ["project create x", "project list", "token create x", "token list x",
+                                     "token revoke 1", "import -", "refresh", "status"])
+def test_a_database_without_the_schema_says_what_to_do(world, command):
+    result = run(*command.split(), DAYBOOK_DATABASE=world.conninfo(database="postgres"))
+    assert outcome(result) == (REFUSED, False, True)
+    assert "daybook-admin migrate" in result.stderr
+
+
+def test_output_that_cannot_be_written_is_no_success(world):
+    with open("/dev/full", "w") as full:
+        result = world.admin("project", "list", check=False, capture_output=False, stdout=full,
+                             stderr=subprocess.PIPE)
+    assert result.returncode == REFUSED
+    assert result.stderr
+
+
+# --- projects ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["adm1", "A.b_c~d-e", "9", "x" * 64])
+def test_project_create_is_silent_and_shows_in_the_list(world, name):
+    assert outcome(world.admin("project", "create", name, "--name", "Zoë's, 1")) == (DONE, False, False)
+    lines = world.admin("project", "list").stdout.splitlines()
+    assert lines[0] == "id\tname\tcreated"
+    assert any(re.fullmatch(re.escape(name) + r"\tZoë's, 1\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00", line)
+               for line in lines[1:])
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-", "_a", ".a", "a/b", "a%20b", "é", "x" * 65, "a\n", "a;b"])
+def test_a_project_id_that_cannot_stand_in_a_url_is_refused(world, name):
+    result = world.admin("project", "create", "--", name, check=False)
+    assert outcome(result) == (REFUSED, False, True)
+    assert "1 to 64 letters" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["", "a\tb", "a\nb", "\x1b[31m", "x" * 201, "é" * 101])
+def test_a_name_that_would_garble_a_list_is_refused(world, project, name):
+    for arguments in (["project", "create", "named"], ["token", "create", project]):
+        result = world.admin(*arguments, "--name", name, check=False)
+        assert outcome(result) == (REFUSED, False, True)
+        assert "without control characters" in result.stderr
+    assert world.sql("SELECT 1 FROM daybook.tokens WHERE project_id = %s", [project]) == []
+
+
+def test_an_id_that_is_not_utf8_is_refused(world):
+    result = world.admin("project", "create", b"a\xff", check=False)
+    assert outcome(result) == (REFUSED, False, True)
+
+
+def test_a_project_is_created_once(world, project):
+    result = world.admin("project", "create", project, "--name", "other", check=False)
+    assert outcome(result) == (REFUSED, False, True)
+    assert f"project {project} exists already" in result.stderr
+    assert world.sql("SELECT name FROM daybook.projects WHERE project_id = %s", [project]) == [(None,)]
+
+
+# --- tokens -----------------------------------------------------------------------------------------
+
+
+def tokens(world, project):
+    """The list as dictionaries."""
+    head, *rows = world.admin("token", "list", project).stdout.splitlines()
+    return [dict(zip(head.split("\t"), row.split("\t"))) for row in rows]
+
+
+def test_a_token_is_printed_alone_and_only_its_digest_is_kept(world, project):
+    result = world.admin("token", "create", project)
+    assert re.fullmatch(r"pat-[0-9A-Za-z]{36}\n", result.stdout)
+    assert result.stderr == ""
+    token = result.stdout.strip()
+    assert [bytes(digest) for (digest,) in world.sql(
+        "SELECT digest FROM daybook.tokens WHERE project_id = %s", [project])] \
+        == [hashlib.sha256(token.encode()).digest()]
+    dump = world.as_server("pg_dump", "-h", str(world.postgres), "-U", "postgres", "daybook",
+                           capture_output=True, text=True).stdout
+    assert project in dump
+    assert token not in dump and token[4:] not in dump
+    assert token not in world.admin("token", "list", project).stdout
+
+
+def test_tokens_differ(world, project):
+    assert len({world.token(project) for _ in range(20)}) == 20
+
+
+@pytest.mark.parametrize("command", ["create", "list"])
+def test_tokens_of_a_project_that_does_not_exist(world, command):
+    result = world.admin("token", command, "no-such", check=False)
+    assert outcome(result) == (REFUSED, False, True)
+    assert "project no-such does not exist" in result.stderr
+
+
+def test_token_list_shows_state_and_dates_in_utc(world, project):
+    world.admin("token", "create", project, "--name", "first")
+    world.admin("token", "create", project, "--expires", "30")
+    world.admin("token", "create", project, "--name", "gone", "--expires", "1")
+    world.sql("UPDATE daybook.tokens SET expires_at = now() - interval '1 s'"
+              " WHERE project_id = %s AND name = 'gone'", [project])
+    head = world.admin("token", "list", project).stdout.splitlines()[0]
+    assert head == "id\tname\tstate\tcreated\texpires\tlast_window"
+    first, second, gone = tokens(world, project)
+    assert (first["name"], first["state"], first["expires"]) == ("first", "active", "")
+    assert (second["name"], second["state"]) == ("", "active")
+    assert (gone["name"], gone["state"]) == ("gone", "expired")
+    created, expires = (datetime.datetime.fromisoformat(second[key]) for key in ("created", "expires"))
+    assert expires - created == datetime.timedelta(days=30)
+    assert int(first["id"]) < int(second["id"]) < int(gone["id"])
+
+
+def test_token_list_shows_the_last_use(world, project, token):
+    digest = hashlib.sha256(token.encode()).digest()
+    assert tokens(world, project)[0].get("last_window", "") == ""
+    world.sql("SELECT daybook.admit(%s, %s)", [digest, project])
+    assert tokens(world, project)[0]["last_window"].endswith("+00")
+
+
+def test_revoke_is_silent_lasting_and_the_same_again(world, project, token):
+    other = world.token(project)
+    number = tokens(world, project)[0]["id"]
+    assert outcome(world.admin("token", "revoke", number)) == (DONE, False, False)
+    when = world.sql("SELECT revoked_at FROM daybook.tokens WHERE token_id = %s", [number])
+    assert outcome(world.admin("token", "revoke", number)) == (DONE, False, False)
+    assert when == world.sql("SELECT revoked_at FROM daybook.tokens WHERE token_id = %s", [number])
+    assert [row["state"] for row in tokens(world, project)] == ["revoked", "active"]
+    verdicts = [world.sql("SELECT verdict FROM daybook.admit(%s, %s)",
+                          [hashlib.sha256(text.encode()).digest(), project])[0][0]
+                for text in (token, other)]
+    assert verdicts == [401, 200]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "", "999999999", "99999999999999999999", "1 OR true"])
+def test_revoking_a_token_that_does_not_exist_is_refused(world, token, number):
+    active = world.sql("SELECT count(*) FROM daybook.tokens WHERE revoked_at IS NULL")
+    result = world.admin("token", "revoke", "--", number, check=False)
+    assert outcome(result) == (REFUSED, False, True)
+    assert world.sql("SELECT count(*) FROM daybook.tokens WHERE revoked_at IS NULL") == active
+
+
+# --- import -----------------------------------------------------------------------------------------
+
+
+def line(project, event="a", **fields):
+    row = {"event_id": event, "project_id": project, "occurred_at": "2026-01-01T09:00:00Z",
+           "kind": "chat_start", "user_id": "u", "chat_id": "c", "value": "", **fields}
+    return ",".join(row[name] for name in COLUMNS.split(",")) + "\n"
+
+
+def load(world, data, check=False):
+    """Imports what stands on standard input, text or bytes."""
+    data = data.encode() if isinstance(data, str) else data
+    result = world.admin("import", "-", input=data, text=False, check=check)
+    result.stdout, result.stderr = result.stdout.decode(), result.stderr.decode()
+    return result
+
+
+def stored(world, project):
+    return [event for (event,) in world.sql(
+        "SELECT event_id FROM daybook.events WHERE project_id = %s ORDER BY 1", [project])]
+
+
+def assert_counts(result, added, there):
+    assert outcome(result) == (DONE, True, False), result.stderr
+    assert result.stdout.startswith(f"{added} events added, {there} there already, in "), result.stdout
+
+
+def file_of(project, *lines):
+    return COLUMNS + "\n" + "".join(lines or [line(project, "a"), line(project, "b")])
+
+
+
+@pytest.mark.parametrize("form", [
+    lambda text: text.encode(),
+    lambda text: text.encode().rstrip(b"\n"),
+    lambda text: b"\xef\xbb\xbf" + text.encode(),
+    lambda text: text.replace("\n", "\r\n").encode(),
+    lambda text: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(),
+    lambda text: re.sub("[^,\n]+", r'"\g<0>"', text).encode(),
+    lambda text: b"\xef\xbb\xbf" + re.sub("[^,\n]+", r'"\g<0>"', text).encode(),
+    lambda text: gzip.compress(text.encode()),
+    lambda text: gzip.compress(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()),
+    lambda text: gzip.compress(text[:40].encode()) + gzip.compress(text[40:].encode()),
+], ids=["plain", "no last newline", "BOM", "CRLF", "BOM and CRLF", "quoted", "BOM and quoted", "gzip",
+        "gzip of BOM and CRLF", "two gzips in one"])
+def test_import_takes_every_usual_form(world, project, tmp_path, form):
+    data = form(file_of(project))
+    assert_counts(load(world, data), 2, 0)
+    assert stored(world, project) == ["a", "b"]
+    file = tmp_path / "events"
+    file.write_bytes(data)
+    assert_counts(world.admin("import", str(file)), 0, 2)
+
+
+def test_import_takes_the_columns_in_any_order(world, project):
+    assert_counts(load(world, "value,chat_id,kind,user_id,occurred_at,project_id,event_id\n"
+                              f"4.5,c1,csat,u1,2026-01-02 23:59:59+00,{project},e1\n"), 1, 0)
+    assert world.sql("SELECT event_id, occurred_at::text, kind::text, user_id, chat_id, value::text"
+                     "  FROM daybook.events WHERE project_id = %s", [project]) \
+        == [("e1", "2026-01-02 23:59:59+00", "csat", "u1", "c1", "4.5")]
+
+
+def test_quoted_fields_keep_commas_quotes_and_line_ends(world, project):
+    assert_counts(load(world, file_of(project, line(project, '"a,b"'), line(project, '"say ""x"""'),
+                                      line(project, '"two\nlines"'), line(project, "é"))), 4, 0)
+    assert stored(world, project) == ["a,b", 'say "x"', "two\nlines", "é"]
+
+
+def test_import_of_timestamps_without_an_offset_is_utc(world, project):
+    """A server or client set to another zone must not shift days."""
+    environment = {"PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German", "DAYBOOK_DATABASE": world.conninfo()}
+    subprocess.run([ADMIN, "import", "-"], env=environment, check=True, text=True, capture_output=True,
+                   input=file_of(project, line(project, occurred_at="2026-01-02 00:00:00")))
+    assert world.sql("SELECT occurred_at = '2026-01-02 00:00+00' FROM daybook.events"
+                     " WHERE project_id = %s", [project]) == [(True,)]
+
+
+def test_the_same_file_twice_changes_nothing(world, project):
+    data = file_of(project, line(project, "a"), line(project, "b", kind="csat", value="4"),
+                   line(project, "a"))
+    assert_counts(load(world, data), 2, 1)
+    views = [world.sql(f"SELECT * FROM daybook_v1.{view} WHERE project_id = %s", [project])
+             for view in ("chats_daily", "csat_daily", "users_daily")]
+    world.admin("refresh")
+    assert_counts(load(world, data), 0, 3)
+    assert views == [world.sql(f"SELECT * FROM daybook_v1.{view} WHERE project_id = %s", [project])
+                     for view in ("chats_daily", "csat_daily", "users_daily")]
+
+
+@pytest.mark.parametrize("data", [COLUMNS, COLUMNS + "\n", COLUMNS + "\r\n"])
+def test_a_file_of_only_a_header_adds_nothing(world, data):
+    assert_counts(load(world, data), 0, 0)
+
+
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")])
+def test_an_empty_file_is_refused(world, data):
+    """A header is what tells a file of events from a slip."""
+    result = load(world, data)
+    assert outcome(result) == (REFUSED, False, True)
+    assert "line 1: no header" in result.stderr
+
+
+@pytest.mark.parametrize("header, why", [
+    (COLUMNS.replace(",value", ""), "column value is missing"),
+    (COLUMNS.replace("event_id,", ""), "column event_id is missing"),
+    (COLUMNS + ",value", "column value stands there twice"),
+    (COLUMNS + ",colour", '"colour" is no column'),
+    (COLUMNS.replace("kind", "Kind"), '"Kind" is no column'),
+    (COLUMNS.replace(",", ";"), "is no column"),
+    (COLUMNS + ",", "is no column"),
+    (COLUMNS.replace(",kind", ",,kind"), "is no column"),
+    (COLUMNS + "," + "x" * 5000, "is no column"),
+    ("", "line 1: "),
+])
+def test_a_bad_header_is_refused(world, project, header, why):
+    result = load(world, header + "\n" + line(project))
+    assert outcome(result) == (REFUSED, False, True)
+    assert "line 1: " in result.stderr and why in result.stderr
+    assert stored(world, project) == []
+
+
+BAD_LINES = {
+    "timestamp": ({"occurred_at": "yesterdayish"}, 'timestamp with time zone: "yesterdayish"'),
+    "day that does not exist": ({"occurred_at": "2026-02-30T00:00:00Z"}, "2026-02-30"),
+    "no timestamp": ({"occurred_at": ""}, "occurred_at"),
+    "year 0": ({"occurred_at": "0001-01-01 BC"}, "years 0001 to 9999"),
+    "infinity": ({"occurred_at": "infinity"}, "years 0001 to 9999"),
+    "unknown kind": ({"kind": "chat_end"}, '"chat_end"'),
+    "no kind": ({"kind": ""}, "kind"),
+    "csat 6": ({"kind": "csat", "value": "6"}, "value is 1 to 5 for csat"),
+    "csat without a value": ({"kind": "csat"}, "value is 1 to 5 for csat"),
+    "ai_quality 1.5": ({"kind": "ai_quality", "value": "1.5"}, "0 to 1 for ai_quality"),
+    "value where none belongs": ({"value": "1"}, "empty for every other kind"),
+    "value that is no number": ({"kind": "csat", "value": "good"}, '"good"'),
+    "too many columns": ({"value": ",x"}, "extra data"),
+    "no event_id": ({"event_id": ""}, "event_id"),
+    "empty event_id": ({"event_id": '""'}, "event_id has 1 to 200 bytes"),
+    "long event_id": ({"event_id": "x" * 201}, "event_id has 1 to 200 bytes"),
+    "long user_id": ({"user_id": "x" * 201}, "user_id has 1 to 200 bytes"),
+    "long chat_id": ({"chat_id": "x" * 201}, "chat_id has 1 to 200 bytes"),
+    "long project_id": ({"project_id": "x" * 65}, "project_id has 1 to 64 bytes"),
+    "no project_id": ({"project_id": ""}, "project_id"),
+}
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("name", BAD_LINES)
+def test_a_bad_line_is_named_and_nothing_of_the_file_kept(world, project, name, compress):
+    fields, why = BAD_LINES[name]
+    data = file_of(project, line(project, "a"), line(project, "b"), line(project, "bad", **fields),
+                   line(project, "c", kind="worse"))
+    result = load(world, compress(data.encode()))
+    assert outcome(result) == (REFUSED, False, True)
+    assert "standard input: line 4: " in result.stderr and why in result.stderr
+    assert stored(world, project) == []
+    assert world.sql("SELECT 1 FROM daybook_v1.chats_daily WHERE project_id = %s", [project]) == []
+
+
+@pytest.mark.parametrize("bad, why", [
+    (b"bad\xff,{},2026-01-01Z,chat_start,u,c,\n", "0xff"),
+    (b"b\xc3,{},2026-01-01Z,chat_start,u,c,\n", "0xc3"),
+    (b"b\0d,{},2026-01-01Z,chat_start,u,c,\n", "0x00"),
+    (b"bad,{}\n", "missing data"),
+    (b"\n", "missing data"),
+], ids=["byte ff", "cut character", "NUL", "too few columns", "empty line"])
+def test_a_line_that_is_no_event_is_named_too(world, project, bad, why):
+    bad = bad.replace(b"{}", project.encode())
+    result = load(world, file_of(project).encode() + bad + line(project, "c").encode())
+    assert outcome(result) == (REFUSED, False, True)
+    assert "line 4: " in result.stderr and why in result.stderr
+    assert stored(world, project) == []
+
+
+def test_a_bad_line_behind_a_value_of_several_lines_has_the_number_that_an_editor_shows(world, project):
+    result = load(world, file_of(project, line(project, '"a\nb\nc"'), line(project, "b", kind="x")))
+    assert "line 5: " in result.stderr
+
+
+def test_a_bad_line_of_a_crlf_file_is_named(world, project):
+    data = file_of(project, line(project), line(project, "b", kind="x")).replace("\n", "\r\n")
+    assert "line 3: " in load(world, data).stderr
+
+
+def test_a_quote_that_never_ends_is_refused(world, project):
+    result = load(world, file_of(project, line(project), line(project, '"open'), line(project, "c")))
+    assert outcome(result) == (REFUSED, False, True)
+    assert re.search("line [345]: unterminated", result.stderr)
+    assert stored(world, project) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_backslash_dot_does_not_end_the_file_unseen(world, project, end):
+    """COPY ends there without a word, and what follows would be lost."""
+    data = file_of(project, line(project, "a"), "\\.\n", line(project, "b")).replace("\n", end)
+    result = load(world, data)
+    assert outcome(result) == (REFUSED, False, True)
+    assert "line 3: " in result.stderr
+    assert stored(world, project) == []
+
+
+@pytest.mark.parametrize("quoted", ['"\\."', '"x\n\\.\ny"'])
+def test_a_backslash_dot_within_quotes_is_a_value_or_refused(world, project, quoted):
+    result = load(world, file_of(project, line(project, "a", user_id=quoted), line(project, "b")))
+    assert stored(world, project) == (["a", "b"] if result.returncode == DONE else [])
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+def test_line_ends_of_carriage_returns_lose_nothing_unseen(world, project, lines):
+    data = file_of(project, *(line(project, f"e{n}") for n in range(lines))).replace("\n", "\r")
+    result = load(world, data)
+    assert len(stored(world, project)) == (lines if result.returncode == DONE else 0)
+
+
+@pytest.mark.parametrize("broken", [
+    lambda data: data[:-1], lambda data: data[:-8], lambda data: data[:len(data) // 2],
+    lambda data: data[:12], lambda data: data[:4],
+    lambda data: data[:-8] + bytes(8),
+    lambda data: data + gzip.compress(b"more")[:-9],
+    lambda data: data + b"plain text behind it\n",
+], ids=["last byte", "trailer", "half", "head", "within the head", "checksum", "second part cut",
+        "something behind it"])
+def test_a_damaged_gzip_is_refused(world, project, broken):
+    result = load(world, broken(gzip.compress(file_of(project).encode())))
+    assert outcome(result) == (REFUSED, False, True)
+    assert stored(world, project) == []
+
+
+def test_a_large_file_whose_gzip_is_cut_is_refused(world, project):
+    """Most of it has gone to the database by the time that its end is missed."""
+    data = gzip.compress(file_of(project, *(line(project, f"e{n}") for n in range(20000))).encode())
+    result = load(world, data[:-100])
+    assert outcome(result) == (REFUSED, False, True)
+    assert stored(world, project) == []
+
+
+@pytest.mark.parametrize("name", ["/nonexistent.csv", "/tmp"])
+def test_a_file_that_cannot_be_read_is_named(world, name):
+    result = world.admin("import", name, check=False)
+    assert outcome(result) == (REFUSED, False, True)
+    assert name in result.stderr
+
+
+def test_events_of_an_unregistered_project_are_kept_with_a_warning(world, numbers):
+    name = f"stranger{next(numbers)}"
+    result = load(world, file_of(name))
+    assert outcome(result) == (DONE, True, True)
+    assert "2 events added" in result.stdout
+    assert f"1 project(s) not registered yet ({name})" in result.stderr
+    world.admin("project", "create", name)
+    assert world.sql("SELECT count FROM daybook_v1.chats_daily WHERE project_id = %s", [name]) == [(2,)]
+    assert load(world, file_of(name)).stderr == ""
+
+
+def test_the_warning_names_five_of_many_projects(world):
+    result = load(world, file_of("", *(line(f"many{n}") for n in range(9))))
+    assert "9 project(s)" in result.stderr
+    assert "(many0, many1, many2, many3, many4)" in result.stderr
+
+
+# --- migrate ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(world, numbers):
+    """An empty database with hll."""
+    name = f"fresh{next(numbers)}"
+    world.sql_as_superuser(f"CREATE DATABASE {name} OWNER daybook_owner")
+    world.sql_as_superuser("CREATE EXTENSION hll", name)
+    yield name
+    world.sql_as_superuser(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def migrations(tmp_path):
+    """A copy of the migrations that a test may add to."""
+    return shutil.copytree(SOURCE / "sql", tmp_path / "sql")
+
+
+def migrate(world, database, folder=SOURCE / "sql", user="daybook_owner"):
+    return run("migrate", DAYBOOK_SQL=str(folder), DAYBOOK_DATABASE=world.conninfo(user, database))
+
+
+def newest():
+    return max(int(file.name[:4]) for file in (SOURCE / "sql").glob("*.sql"))
+
+
+def test_migrate_applies_each_migration_in_order_and_once(world, database):
+    result = migrate(world, database)
+    assert outcome(result) == (DONE, True, False)
+    applied = re.findall(r"^applied (\d{4})-\S+\.sql$", result.stdout, re.MULTILINE)
+    assert applied == sorted(applied) and len(applied) >= 3
+    assert result.stdout.endswith(f"schema version {newest()}\n")
+    result = migrate(world, database)
+    assert (result.returncode, result.stdout) == (DONE, f"schema version {newest()}\n")
+    assert len(world.sql("SELECT 1 FROM daybook.migrations", database=database)) == len(applied)
+
+
+def test_two_migrates_at_once_do_it_once(world, database):
+    environment = {"DAYBOOK_SQL": str(SOURCE / "sql"), "DAYBOOK_DATABASE": world.conninfo(database=database)}
+    both = [subprocess.Popen([ADMIN, "migrate"], env=environment, text=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE) for _ in range(4)]
+    results = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [DONE] * 4, results
+    assert sum("applied 0001" in output for output, _ in results) == 1
+    assert all(output.endswith(f"schema version {newest()}\n") for output, _ in results)
+
+
+def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(world, database, migrations):
+    number = newest() + 1
+    file = migrations / f"{number:04}-more.sql"
+    file.write_text("CREATE TABLE daybook.more ();\n\nCREATE TABLE daybook.broken (x nonsense);\n")
+    result = migrate(world, database, migrations)
+    assert result.returncode == DATABASE
+    assert f"{file.name} failed at line 3; nothing of it is kept" in result.stderr
+    assert "nonsense" in result.stderr
+    assert f"schema version {number}" not in result.stdout
+    assert world.sql("SELECT to_regclass('daybook.more'), max(version) FROM daybook.migrations",
+                     database=database) == [(None, newest())]
+    file.write_text("CREATE TABLE daybook.more ();\n")
+    result = migrate(world, database, migrations)
+    assert (result.returncode, result.stdout) == \
+        (DONE, f"applied {file.name}\nschema version {number}\n")
+
+
+def test_a_first_migration_that_fails_leaves_an_empty_database(world, database, migrations):
+    first = next(migrations.glob("0001-*.sql"))
+    first.write_text(first.read_text() + "\nSELECT 1 / 0;\n")
+    assert migrate(world, database, migrations).returncode == DATABASE
+    assert world.sql("SELECT to_regnamespace('daybook')", database=database) == [(None,)]
+    assert migrate(world, database).returncode == DONE
+
+
+def test_a_database_newer_than_the_tool_is_left_alone(world, database):
+    migrate(world, database)
+    world.sql("INSERT INTO daybook.migrations VALUES (9999, '9999-future.sql')", database=database)
+    result = migrate(world, database)
+    assert outcome(result) == (REFUSED, False, True)
+    assert "schema version 9999, newer than this program's" in result.stderr
+
+
+def test_files_that_are_no_migrations_are_passed_over(world, database, migrations):
+    for name in ("9998-x.sql~", "9998-x.sql.orig", "98-x.sql", "9998.sql", "9998-x.otherstore.sql",
+                 "x.sql", ".9998-x.sql"):
+        (migrations / name).write_text("SELECT 1 / 0;\n")
+    result = migrate(world, database, migrations)
+    assert result.returncode == DONE, result.stderr
+    assert result.stdout.endswith(f"schema version {newest()}\n")
+
+
+@pytest.mark.parametrize("folder", ["/nonexistent", "/dev/shm"])
+def test_a_folder_without_migrations_is_refused(world, database, folder):
+    result = migrate(world, database, folder)
+    assert outcome(result) == (REFUSED, False, True)
+    assert "DAYBOOK_SQL" in result.stderr
+
+
+def test_an_owner_who_may_not_create_hll_is_told_so(world, database):
+    world.sql_as_superuser("DROP EXTENSION hll", database)
+    result = migrate(world, database)
+    assert result.returncode != DONE and result.stdout == ""
+    assert 'extension "hll"' in result.stderr and "superuser" in result.stderr
+    world.sql_as_superuser("CREATE EXTENSION hll", database)
+    assert migrate(world, database).returncode == DONE
+
+
+@pytest.mark.parametrize("schema", ["public", "daybook", '"odd ""name"'])
+def test_hll_may_live_in_any_schema(world, database, schema):
+    world.sql_as_superuser("DROP EXTENSION hll", database)
+    if schema != "public":
+        world.sql(f"CREATE SCHEMA {schema}", database=database)
+    world.sql_as_superuser(f"CREATE EXTENSION hll SCHEMA {schema}", database)
+    result = migrate(world, database)
+    assert result.returncode == DONE, result.stderr
+    for day in (1, 2):
+        world.sql("INSERT INTO daybook.events VALUES (%s, 'p', %s, 'chat_start', 'u')",
+                  [str(day), f"2026-01-0{day}Z"], database=database)
+        world.sql("CALL daybook.refresh()", database=database)
+    for user in ("daybook_owner", "daybook_responder"):
+        assert world.sql("SELECT unique_users FROM daybook_v1.users_daily ORDER BY day",
+                         database=database, user=user) == [(0,), (1,)]
+
+
+# --- refresh and status -----------------------------------------------------------------------------
+
+
+def test_refresh_is_silent_and_leaves_nothing_pending(world, project):
+    load(world, file_of(project), check=True)
+    assert outcome(world.admin("refresh")) == (DONE, False, False)
+    assert world.sql("SELECT 1 FROM daybook.pending") == []
+
+
+def test_status_tells_versions_sizes_and_what_is_pending(world, database):
+    migrate(world, database)
+    result = world.admin("status", database=database)
+    assert result.stderr == ""
+    items = dict(re.fullmatch(r"(\w[\w-]*): (.*)", text).groups() for text in result.stdout.splitlines())
+    assert list(items) == ["daybook-admin", "schema", "store", "postgresql", "hll", "projects", "tokens",
+                           "events", "users", "rolled_up", "pending", "pending_users"]
+    assert (items["schema"], items["store"], items["tokens"]) == (str(newest()), "rollup", "0 active")
+    assert (items["projects"], items["pending"], items["pending_users"]) == ("0", "0", "0")
+
+    world.admin("project", "create", "p", database=database)
+    for arguments in ([], ["--expires", "13", "--name", "soon"], ["--expires", "15"], ["--expires", "1"]):
+        world.admin("token", "create", "p", *arguments, database=database)
+    world.sql("INSERT INTO daybook.events VALUES ('e', 'p', now(), 'chat_start', 'u')", database=database)
+    world.sql("UPDATE daybook.tokens SET revoked_at = now() WHERE token_id = 4", database=database)
+    text = world.admin("status", database=database).stdout
+    assert "\nprojects: 1\ntokens: 3 active\n" in text
+    assert re.search(r"^pending: 1 increments since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00$", text, re.MULTILINE)
+    assert "\npending_users: 1\n" in text
+    assert re.findall(r"^expires_soon: token (\d+) of project p \((\w*)\) at .*\+00$", text, re.MULTILINE) \
+        == [("2", "soon")]
+
+
+def test_a_database_that_fails_midway_is_exit_3(world, database):
+    migrate(world, database)
+    world.sql("DROP PROCEDURE daybook.refresh", database=database)
+    result = world.admin("refresh", database=database, check=False)
+    assert outcome(result) == (DATABASE, False, True)
+    with contextlib.closing(world.connect("postgres", database)) as connection, connection, \
+            connection.cursor() as cursor:
+        cursor.execute("DROP VIEW daybook.live CASCADE; DROP TABLE daybook.pending CASCADE")
+    assert outcome(world.admin("status", database=database, check=False)) == (DATABASE, False, True)

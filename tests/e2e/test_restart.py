@@ -1,0 +1,274 @@
+"""Restarts and reloads under load: whoever gets a page gets the whole and the right one."""
+
+import collections
+import contextlib
+import datetime
+import hashlib
+import http.client
+import itertools
+import json
+import os
+import re
+import secrets
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from daybook import SERVERS, Apache, Lighttpd, SpawnFcgi, wait_until
+
+CLIENTS = 6
+DAYS = 365
+FIRST = datetime.date(2025, 1, 1)
+FIELDS = ("inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback",
+          "ht_requests", "ht_starts")
+QUOTA = 100
+
+
+class Book:
+    """A project with a year of numbers that no other project has, and tokens enough to read it for long."""
+
+    def __init__(self, world, project, seed):
+        self.target = f"/rest/analytics/{project}/messages/daily?from=2025-01-01&to=2026-01-01&limit={DAYS}"
+        self.expected = self.page(seed)
+        columns = ", ".join(f"{seed + number} * 1000 + day" for number in range(len(FIELDS)))
+        world.sql(f"INSERT INTO daybook.daily (project_id, day, {', '.join(FIELDS)})"
+                  f" SELECT %s, %s::date + day, {columns} FROM generate_series(0, {DAYS - 1}) AS day",
+                  (project, FIRST))
+        tokens = [f"pat-{secrets.token_hex(18)}" for _ in range(1000)]
+        world.sql("INSERT INTO daybook.tokens (digest, project_id) SELECT digest, %s FROM unnest(%s) AS digest",
+                  (project, [hashlib.sha256(token.encode()).digest() for token in tokens]))
+        self.requests = ((token, self) for token in tokens for _ in range(QUOTA))
+
+    @staticmethod
+    def page(seed):
+        """The body that must come, byte for byte."""
+        data = [{"date": str(FIRST + datetime.timedelta(day)),
+                 **{field: (seed + number) * 1000 + day for number, field in enumerate(FIELDS)}}
+                for day in range(DAYS)]
+        document = {"status": "SUCCESS", "data": data, "metadata": {"total_days": DAYS, "next_cursor": None}}
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+class Load:
+    """Clients that ask without pause; counts how each request ends, and keeps what must not be."""
+
+    def __init__(self, server, books):
+        self.server = server
+        self.lock = threading.Lock()
+        self.requests = itertools.chain.from_iterable(zip(*(book.requests for book in books)))
+        self.ends = collections.Counter()
+        self.wrong = []
+        self.stopping = threading.Event()
+        self.clients = [threading.Thread(target=self.ask_on) for _ in range(CLIENTS)]
+
+    def ask_on(self):
+        while not self.stopping.is_set():
+            with self.lock:
+                token, book = next(self.requests)
+            end = self.ask(token, book)
+            with self.lock:
+                self.ends[end] += 1
+            if end != "whole":
+                time.sleep(0.01)
+
+    def ask(self, token, book):
+        try:
+            response = self.server.ask(book.target, token, timeout=20)
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__
+        if response.status != 200:
+            return "fault" if b"Internal server error" in response.body else response.status
+        if (response.body != book.expected
+                or response.headers["Content-Length"] != str(len(book.expected))):
+            self.wrong.append(response)
+            return "wrong"
+        return "whole"
+
+    def await_pages(self, number=100):
+        """Waits until so many more pages have come."""
+        wanted = self.ends["whole"] + number
+        wait_until(lambda: self.ends["whole"] >= wanted, f"no pages come any more: {self.ends}", 15)
+
+    def __enter__(self):
+        for client in self.clients:
+            client.start()
+        self.await_pages()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for client in self.clients:
+            client.join(30)
+        print(type(self.server).__name__, dict(self.ends))
+
+
+@pytest.fixture(scope="module")
+def books(world):
+    made = []
+    for number, project in enumerate(("restart-a", "restart-b"), 1):
+        world.admin("project", "create", project)
+        made.append(Book(world, project, number * 1_000_000))
+    return made
+
+
+@pytest.fixture
+def own(request, world):
+    """A web server for one test to restart, whose responders can be told from all others."""
+    server = SERVERS[request.param](world)
+    server.database += f" application_name=restart-{server.port}"
+    server.start()
+    yield server
+    server.stop()
+    wait_until(lambda: not responders(server), "responders are left behind", 5)
+
+
+def responders(server):
+    """Process numbers of all responders that have the server's setting, whoever is their parent."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read() != "daybook.fcgi\n":
+                    continue
+            with open(f"/proc/{pid}/environ", encoding="utf-8") as file:
+                if f"DAYBOOK_DATABASE={server.database}" in file.read().split("\0"):
+                    found.add(int(pid))
+    return found
+
+
+def starts(server):
+    """How many times the web server has said that it is ready."""
+    return len(re.findall("server started|resuming normal operations", server.log()))
+
+
+def reload_web(server, number):
+    """Has the web server read its configuration anew."""
+    server.children[-1].send_signal(number)
+
+
+def restart_web(server, number):
+    """Stops the web server by a signal, and starts it once it is gone."""
+    web = server.children.pop()
+    web.send_signal(number)
+    web.wait(20)
+    if isinstance(server, Apache):
+        server.launch()
+    else:
+        Lighttpd.launch(server)
+
+
+def restart_responders(server):
+    """Stops the service of the responders and starts it, as systemd does, the web server running on."""
+    service = server.children[0]
+    service.send_signal(signal.SIGTERM)
+    service.wait(5)
+    server.children[0] = server.spawn("sh", server.folder / "responders.sh")
+    server.children.pop()
+
+
+# What a client may see of it where the web server itself turns it away.
+TURNED_AWAY = {"ConnectionRefusedError", "ConnectionResetError", "RemoteDisconnected", 503}
+ACTS = {
+    "lighttpd reload": (reload_web, signal.SIGUSR1, set()),
+    "lighttpd graceful stop": (restart_web, signal.SIGINT, TURNED_AWAY),
+    "lighttpd stop": (restart_web, signal.SIGTERM, TURNED_AWAY),
+    "spawn-fcgi reload": (reload_web, signal.SIGUSR1, set()),
+    "spawn-fcgi graceful stop": (restart_web, signal.SIGINT, TURNED_AWAY),
+    "spawn-fcgi stop": (restart_web, signal.SIGTERM, TURNED_AWAY),
+    "apache reload": (reload_web, signal.SIGUSR1, set()),
+    "apache restart": (reload_web, signal.SIGHUP, TURNED_AWAY),
+    "apache graceful stop": (restart_web, signal.SIGWINCH, TURNED_AWAY),
+    "apache stop": (restart_web, signal.SIGTERM, TURNED_AWAY),
+}
+GRACEFUL = [name for name in ACTS if "reload" in name or "graceful" in name]
+
+
+def each(names):
+    """Each act with the server that it is for."""
+    return pytest.mark.parametrize("own, name", [(name.split()[0], name) for name in names],
+                                   indirect=["own"], ids=names)
+
+
+@each(ACTS)
+def test_a_restart_under_load_breaks_no_page(own, books, name):
+    """Pages that come are whole and right; a reload does not even turn anyone away."""
+    act, number, allowed = ACTS[name]
+    with Load(own, books) as load:
+        for _ in range(2):
+            before, started = responders(own), starts(own)
+            act(own, number)
+            wait_until(lambda: starts(own) > started, "the web server does not come back")
+            if not isinstance(own, SpawnFcgi):
+                wait_until(lambda: not before & responders(own), "old responders stay")
+            load.await_pages()
+    assert not load.wrong
+    assert set(load.ends) <= {"whole"} | allowed, load.ends
+    assert len(responders(own)) <= own.processes
+
+
+@each(GRACEFUL)
+def test_a_graceful_restart_lets_the_request_at_hand_finish(world, own, books, name):
+    act, number, _ = ACTS[name]
+    token, book = next(books[0].requests)
+    started = starts(own)
+    with ThreadPoolExecutor(2) as pool:
+        with contextlib.closing(world.connect()) as lock:
+            lock.cursor().execute("LOCK TABLE daybook.daily IN ACCESS EXCLUSIVE MODE")
+            answer = pool.submit(own.ask, book.target, token)
+            wait_until(lambda: world.sql("SELECT FROM pg_locks WHERE relation = 'daybook.daily'::regclass"
+                                         " AND NOT granted"), "the request does not wait")
+            acting = pool.submit(act, own, number)
+            time.sleep(0.7)
+            assert not answer.done()
+        assert answer.result(10).status == 200
+        assert answer.result().body == book.expected
+        acting.result(20)
+    wait_until(lambda: starts(own) > started, "the web server does not come back")
+    wait_until(own.is_listening, "the web server does not listen")
+    assert own.ask(book.target, token).body == book.expected
+
+
+@pytest.mark.parametrize("own", SERVERS, indirect=True)
+def test_responders_ended_one_by_one_under_load_break_no_page(own, books):
+    ended = 0
+    with Load(own, books) as load:
+        for pid in responders(own):
+            ended += 1
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda pid=pid: pid not in responders(own), "the responder does not end", 5)
+            load.await_pages(30)
+    assert not load.wrong
+    if isinstance(own, SpawnFcgi):
+        # The socket is shared: the others serve who waits.
+        assert set(load.ends) == {"whole"}, load.ends
+    else:
+        # Who waits in an ended responder's own socket gets the web server's refusal, never half a page.
+        assert set(load.ends) <= {"whole", 500} | TURNED_AWAY, load.ends
+        assert load.ends[500] <= ended * CLIENTS
+    wait_until(lambda: len(responders(own)) <= own.processes, "too many responders")
+
+
+@pytest.mark.parametrize("own", ["spawn-fcgi"], indirect=True)
+def test_a_restart_of_the_responders_service_under_load_breaks_no_page(own, books):
+    """While the socket is gone lighttpd says 503."""
+    with Load(own, books) as load:
+        for _ in range(2):
+            before = responders(own)
+            restart_responders(own)
+            assert not before & responders(own)
+            load.await_pages()
+    assert not load.wrong
+    assert set(load.ends) <= {"whole"} | TURNED_AWAY, load.ends
+
+
+@pytest.mark.parametrize("own", SERVERS, indirect=True)
+def test_no_responder_outlives_its_server(own, books):
+    """Not even when it is stopped while all are busy."""
+    with Load(own, books) as load:
+        load.await_pages(10)
+        own.stop()
+        wait_until(lambda: not responders(own), "responders are left behind", 5)
+    assert not load.wrong

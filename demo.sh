@@ -81,7 +81,8 @@ create_database() {
 
 # The shipped file with the values of its head set for this place.
 shipped_configuration() {
-    sed -e 's|^\(var.daybook_paths *= \).*|\1"/"|' -e "s|^\(var.daybook_socket *= \).*|\1\"$pg/web/responder\"|" \
+    sed -e 's|^\(var.daybook_paths *= \).*|\1"/"|' -e 's|^\(var.daybook_log *= \).*|\1"stderr"|' \
+        -e "s|^\(var.daybook_socket *= \).*|\1\"$pg/web/responder\"|" \
         -e "s|^\(var.daybook_database *= \).*|\1\"host=$pg dbname=daybook user=daybook_responder\"|" \
         "$var/daybook/share/daybook/lighttpd/daybook.conf"
 }
@@ -94,6 +95,7 @@ server.port          = $port
 server.bind          = "127.0.0.1"
 server.document-root = "$pg/web/www"
 server.errorlog      = "$pg/web/error.log"
+server.breakagelog   = "$pg/web/responders.log"
 server.pid-file      = "$pg/web/lighttpd.pid"
 include "$pg/web/daybook.conf"
 CONF

@@ -28,8 +28,7 @@ bool cursor_parse(const char *text, size_t length, day_t *day)
         return false;
 
     char padded[CURSOR_TEXT_LENGTH + 1];
-    for (size_t i = 0; i < UNPADDED_LENGTH; i++)
-        padded[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+    memcpy(padded, text, UNPADDED_LENGTH);
     padded[UNPADDED_LENGTH] = '=';
     padded[CURSOR_TEXT_LENGTH] = '\0';
 

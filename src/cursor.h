@@ -16,8 +16,8 @@ enum { CURSOR_TEXT_LENGTH = 28 };
 void cursor_format(day_t day, char text[CURSOR_TEXT_LENGTH + 1]);
 
 /*
- * Reads a cursor; false unless it is one. Beside what cursor_format() writes, a missing padding and the
- * URL-safe alphabet (RFC 4648 section 5) are read, as generic clients send them.
+ * Reads a cursor, padded or not; false unless it is one. In the URL-safe alphabet (RFC 4648 section 5) it is
+ * the same: no day encodes to any of the characters in which the two differ.
  */
 bool cursor_parse(const char *text, size_t length, day_t *day);
 

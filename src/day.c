@@ -26,10 +26,10 @@ bool day_parse(const char *text, size_t length, day_t *day)
     if (year < 1 || month < 1 || mday < 1)
         return false;
 
-    /* timegm() carries a 30 February over into March: a day that exists comes back as it went in. */
+    /* timegm() carries what is too much over: a day that does not exist comes back in another month. */
     struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = mday};
     time_t seconds = timegm(&tm);
-    if (tm.tm_mon != month - 1 || tm.tm_mday != mday)
+    if (tm.tm_mon != month - 1)
         return false;
     *day = (day_t)(seconds / SECONDS_PER_DAY);
     return true;

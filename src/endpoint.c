@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "percent.h"
@@ -76,7 +77,8 @@ const struct endpoint *endpoint_find(const char *path, char project[PROJECT_LENG
     *kpi++ = '\0';
 
     size_t id_length = strlen(id);
-    if (id_length == 0 || id_length > PROJECT_LENGTH_MAX)
+    bool is_dots = strcmp(id, ".") == 0 || strcmp(id, "..") == 0; /* RFC 3986 section 3.3: no names */
+    if (id_length == 0 || id_length > PROJECT_LENGTH_MAX || is_dots)
         return NULL;
 
     for (size_t i = 0; i < ENDPOINT_COUNT; i++) {

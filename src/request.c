@@ -29,12 +29,11 @@ static enum method method_of(const char *name)
 /* Leaves out "http://host" of a request target in absolute form (RFC 9112 section 3.2.2). */
 static const char *origin_form(const char *target)
 {
-    if (*target != '/') {
-        const char *authority = strstr(target, "://");
-        if (authority != NULL)
-            return authority + 3 + strcspn(authority + 3, "/?");
-    }
-    return target;
+    const char *scheme_end = target + strcspn(target, ":/?");
+
+    if (strncmp(scheme_end, "://", 3) != 0)
+        return target;
+    return scheme_end + 3 + strcspn(scheme_end + 3, "/?");
 }
 
 bool request_read(struct request *request, char *const *environment)

@@ -26,7 +26,8 @@ static bool set_timeout(const char *text, struct settings *settings)
 
     errno = 0;
     long ms = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || ms < TIMEOUT_MIN_MS || ms > TIMEOUT_MAX_MS)
+    if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || ms < TIMEOUT_MIN_MS ||
+        ms > TIMEOUT_MAX_MS)
         return false;
     settings->timeout_ms = (int)ms;
     return true;

@@ -27,6 +27,8 @@ enum token_result token_present(const char *authorization, struct token_digest *
     size_t length = strlen(token);
     while (length > 0 && token[length - 1] == ' ')
         length--;
+    if (length == 0)
+        return TOKEN_ABSENT;
     if (length <= PREFIX_LENGTH || strncmp(token, PREFIX, PREFIX_LENGTH) != 0)
         return TOKEN_INVALID;
     token_digest(token, length, digest);

@@ -49,6 +49,7 @@ static const char *const UNKNOWN[] = {
     "/rest/dashboard//p/csat/daily", "/rest/dashboard/p//csat/daily",
     "/rest/dashboard/p/csat//daily", "/rest/dashboard//csat/daily",
     /* dot segments are not resolved */
+    "/rest/dashboard/./csat/daily", "/rest/dashboard/../csat/daily", "/rest/dashboard/%2E%2e/csat/daily",
     "/rest/../rest/dashboard/p/csat/daily", "/rest/./dashboard/p/csat/daily",
     "/rest/dashboard/q/../p/csat/daily", "/rest/dashboard/p/../csat/daily",
     "/rest/dashboard/p/csat/./daily", "/rest/dashboard/p/nps/../csat/daily",

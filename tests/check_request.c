@@ -36,6 +36,7 @@ static const struct {
     {"REQUEST_URI=http://host?a=1", "", "a=1"},
     {"REQUEST_URI=http://host?a=/b", "", "a=/b"},
     {"REQUEST_URI=http://host/x?u=http://other/y", "/x", "u=http://other/y"},
+    {"REQUEST_URI=x?u=http://host/rest/x", "x", "u=http://host/rest/x"},
     /* but a URL inside the origin form is just text */
     {"REQUEST_URI=/rest/x?u=http://other/y", "/rest/x", "u=http://other/y"},
     {"REQUEST_URI=/http://other/y", "/http://other/y", ""},

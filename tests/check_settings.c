@@ -60,7 +60,7 @@ static void clear_environment(void)
         unsetenv(NAMES[i]);
 }
 
-/* Reads the settings; *message is what was said, the caller's to free. Nothing is said elsewhere. */
+/* Reads the settings; *message is what was said, the caller's to free. No more may be said. */
 static bool read_settings(struct settings *settings, char **message)
 {
     size_t length;

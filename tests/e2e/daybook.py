@@ -147,7 +147,7 @@ class Server:
     def values(self):
         """Values of the shipped file that are not those of this folder."""
         return {"responder": self.world.responder, "socket": self.folder / "sock",
-                "processes": self.processes, "database": self.database}
+                "processes": self.processes, "database": self.database, "log": "stderr"}
 
     def shipped_file(self):
         """The shipped file with the values of its head replaced, and nothing else."""
@@ -232,6 +232,7 @@ server.port = {self.port}
 server.bind = "127.0.0.1"
 server.document-root = "{self.folder}/www"
 server.errorlog = "{self.folder}/lighttpd.log"
+server.breakagelog = "{self.folder}/stderr.log"
 server.pid-file = "{self.folder}/lighttpd.pid"
 include "{self.folder}/daybook.conf"
 """)

@@ -24,7 +24,7 @@ DAYS = 365
 FIRST = datetime.date(2025, 1, 1)
 FIELDS = ("inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback",
           "ht_requests", "ht_starts")
-QUOTA = 100
+QUOTA = 90  # of the 100 that a window has: lighttpd may ask again for itself when a responder ends
 
 
 class Book:
@@ -102,7 +102,7 @@ class Load:
         self.stopping.set()
         for client in self.clients:
             client.join(30)
-        print(type(self.server).__name__, dict(self.ends))
+        print(dict(self.ends))
 
 
 @pytest.fixture(scope="module")
@@ -171,17 +171,19 @@ def restart_responders(server):
 
 # What a client may see of it where the web server itself turns it away.
 TURNED_AWAY = {"ConnectionRefusedError", "ConnectionResetError", "RemoteDisconnected", 503}
+# And when it stops at once, in the middle of sending; the client sees that bytes are missing.
+CUT_OFF = TURNED_AWAY | {"IncompleteRead"}
 ACTS = {
     "lighttpd reload": (reload_web, signal.SIGUSR1, set()),
     "lighttpd graceful stop": (restart_web, signal.SIGINT, TURNED_AWAY),
-    "lighttpd stop": (restart_web, signal.SIGTERM, TURNED_AWAY),
+    "lighttpd stop": (restart_web, signal.SIGTERM, CUT_OFF),
     "spawn-fcgi reload": (reload_web, signal.SIGUSR1, set()),
     "spawn-fcgi graceful stop": (restart_web, signal.SIGINT, TURNED_AWAY),
-    "spawn-fcgi stop": (restart_web, signal.SIGTERM, TURNED_AWAY),
+    "spawn-fcgi stop": (restart_web, signal.SIGTERM, CUT_OFF),
     "apache reload": (reload_web, signal.SIGUSR1, set()),
-    "apache restart": (reload_web, signal.SIGHUP, TURNED_AWAY),
+    "apache restart": (reload_web, signal.SIGHUP, CUT_OFF),
     "apache graceful stop": (restart_web, signal.SIGWINCH, TURNED_AWAY),
-    "apache stop": (restart_web, signal.SIGTERM, TURNED_AWAY),
+    "apache stop": (restart_web, signal.SIGTERM, CUT_OFF),
 }
 GRACEFUL = [name for name in ACTS if "reload" in name or "graceful" in name]
 
@@ -194,10 +196,10 @@ def each(names):
 
 @each(ACTS)
 def test_a_restart_under_load_breaks_no_page(own, books, name):
-    """Pages that come are whole and right; a reload does not even turn anyone away."""
+    """Pages that come are whole and right, and a reload turns nobody away."""
     act, number, allowed = ACTS[name]
     with Load(own, books) as load:
-        for _ in range(2):
+        for _ in range(1 if name == "apache stop" else 2):  # which now and then takes Apache ten seconds
             before, started = responders(own), starts(own)
             act(own, number)
             wait_until(lambda: starts(own) > started, "the web server does not come back")
@@ -228,6 +230,7 @@ def test_a_graceful_restart_lets_the_request_at_hand_finish(world, own, books, n
         acting.result(20)
     wait_until(lambda: starts(own) > started, "the web server does not come back")
     wait_until(own.is_listening, "the web server does not listen")
+    token, book = next(books[1].requests)
     assert own.ask(book.target, token).body == book.expected
 
 

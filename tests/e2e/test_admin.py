@@ -13,10 +13,12 @@ import pytest
 from daybook import ADMIN, SOURCE
 
 DONE, REFUSED, USAGE, DATABASE = range(4)
-COMMANDS = ["migrate", "project create", "project list", "token create", "token list", "token revoke",
-            "import", "refresh", "status"]
+COMMANDS = ["migrate", "project create", "project list", "token create", "token list",
+            "token revoke", "import", "refresh", "status"]
 OPERANDS = {"project create": "ID", "token create": "PROJECT", "token list": "PROJECT",
             "token revoke": "ID", "import": "FILE"}
+CALLS = ["project create x", "project list", "token create x", "token list x", "token revoke 1",
+         "import -", "refresh", "status"]
 COLUMNS = "event_id,project_id,occurred_at,kind,user_id,chat_id,value"
 
 
@@ -31,7 +33,7 @@ def outcome(result):
     return result.returncode, bool(result.stdout), bool(result.stderr)
 
 
-# --- usage ------------------------------------------------------------------------------------------
+# --- usage --------------------------------------------------------------------
 
 
 def test_help_lists_every_command():
@@ -58,8 +60,9 @@ def test_version_is_the_only_line_wherever_it_is_asked_for(command):
 
 
 @pytest.mark.parametrize("arguments", [
-    [], [""], ["frobnicate"], ["project"], ["token"], ["project", "drop"], ["projectlist"], ["Status"],
-    ["project create", "x"], ["--frobnicate"], ["status", "--frobnicate"], ["-x"], ["--database"],
+    [], [""], ["frobnicate"], ["project"], ["token"], ["project", "drop"], ["projectlist"],
+    ["Status"], ["project create", "x"], ["--frobnicate"], ["status", "--frobnicate"], ["-x"],
+    ["--database"],
     ["project", "create"], ["project", "create", "a", "b"], ["project", "list", "a"],
     ["token", "create"], ["token", "create", "a", "b"], ["token", "list"], ["token", "revoke"],
     ["import"], ["import", "a", "b"], ["migrate", "x"], ["refresh", "x"], ["status", "x"],
@@ -80,20 +83,19 @@ def test_no_database_given_is_wrong_usage(environment):
     assert "DAYBOOK_DATABASE" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["migrate", "project create x", "project list", "token create x",
-                                     "token list x", "token revoke 1", "import -", "refresh", "status"])
+@pytest.mark.parametrize("command", ["migrate", *CALLS])
 def test_a_database_out_of_reach_is_told_apart(command):
     result = run(*command.split(), "--database", "host=/nonexistent dbname=x")
     assert outcome(result) == (DATABASE, False, True)
 
 
 def test_the_option_wins_over_the_environment(world):
-    result = run("project", "list", "--database", world.conninfo(), DAYBOOK_DATABASE="host=/nonexistent")
+    result = run("project", "list", "--database", world.conninfo(),
+                 DAYBOOK_DATABASE="host=/nonexistent")
     assert outcome(result) == (DONE, True, False)
 
 
-@pytest.mark.parametrize("command", ["project create x", "project list", "token create x", "token list x",
-                                     "token revoke 1", "import -", "refresh", "status"])
+@pytest.mark.parametrize("command", CALLS)
 def test_a_database_without_the_schema_says_what_to_do(world, command):
     result = run(*command.split(), DAYBOOK_DATABASE=world.conninfo(database="postgres"))
     assert outcome(result) == (REFUSED, False, True)
@@ -108,19 +110,21 @@ def test_output_that_cannot_be_written_is_no_success(world):
     assert result.stderr
 
 
-# --- projects ---------------------------------------------------------------------------------------
+# --- projects -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["adm1", "A.b_c~d-e", "9", "x" * 64])
 def test_project_create_is_silent_and_shows_in_the_list(world, name):
-    assert outcome(world.admin("project", "create", name, "--name", "Zoë's, 1")) == (DONE, False, False)
+    result = world.admin("project", "create", name, "--name", "Zoë's, 1")
+    assert outcome(result) == (DONE, False, False)
     lines = world.admin("project", "list").stdout.splitlines()
     assert lines[0] == "id\tname\tcreated"
-    assert any(re.fullmatch(re.escape(name) + r"\tZoë's, 1\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00", line)
-               for line in lines[1:])
+    pattern = re.escape(name) + r"\tZoë's, 1\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00"
+    assert any(re.fullmatch(pattern, line) for line in lines[1:])
 
 
-@pytest.mark.parametrize("name", ["", "a b", "-", "_a", ".a", "a/b", "a%20b", "é", "x" * 65, "a\n", "a;b"])
+@pytest.mark.parametrize("name", ["", "a b", "-", "_a", ".a", "a/b", "a%20b", "é", "x" * 65, "a\n",
+                                  "a;b"])
 def test_a_project_id_that_cannot_stand_in_a_url_is_refused(world, name):
     result = world.admin("project", "create", "--", name, check=False)
     assert outcome(result) == (REFUSED, False, True)
@@ -145,10 +149,11 @@ def test_a_project_is_created_once(world, project):
     result = world.admin("project", "create", project, "--name", "other", check=False)
     assert outcome(result) == (REFUSED, False, True)
     assert f"project {project} exists already" in result.stderr
-    assert world.sql("SELECT name FROM daybook.projects WHERE project_id = %s", [project]) == [(None,)]
+    found = world.sql("SELECT name FROM daybook.projects WHERE project_id = %s", [project])
+    assert found == [(None,)]
 
 
-# --- tokens -----------------------------------------------------------------------------------------
+# --- tokens -------------------------------------------------------------------
 
 
 def tokens(world, project):
@@ -195,7 +200,8 @@ def test_token_list_shows_state_and_dates_in_utc(world, project):
     assert (first["name"], first["state"], first["expires"]) == ("first", "active", "")
     assert (second["name"], second["state"]) == ("", "active")
     assert (gone["name"], gone["state"]) == ("gone", "expired")
-    created, expires = (datetime.datetime.fromisoformat(second[key]) for key in ("created", "expires"))
+    created, expires = (datetime.datetime.fromisoformat(second[key])
+                        for key in ("created", "expires"))
     assert expires - created == datetime.timedelta(days=30)
     assert int(first["id"]) < int(second["id"]) < int(gone["id"])
 
@@ -221,7 +227,8 @@ def test_revoke_is_silent_lasting_and_the_same_again(world, project, token):
     assert verdicts == [401, 200]
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "x", "", "999999999", "99999999999999999999", "1 OR true"])
+@pytest.mark.parametrize("number", ["0", "-1", "x", "", "999999999", "99999999999999999999",
+                                    "1 OR true"])
 def test_revoking_a_token_that_does_not_exist_is_refused(world, token, number):
     active = world.sql("SELECT count(*) FROM daybook.tokens WHERE revoked_at IS NULL")
     result = world.admin("token", "revoke", "--", number, check=False)
@@ -229,7 +236,7 @@ def test_revoking_a_token_that_does_not_exist_is_refused(world, token, number):
     assert world.sql("SELECT count(*) FROM daybook.tokens WHERE revoked_at IS NULL") == active
 
 
-# --- import -----------------------------------------------------------------------------------------
+# --- import -------------------------------------------------------------------
 
 
 def line(project, event="a", **fields):
@@ -253,7 +260,7 @@ def stored(world, project):
 
 def assert_counts(result, added, there):
     assert outcome(result) == (DONE, True, False), result.stderr
-    assert result.stdout.startswith(f"{added} events added, {there} there already, in "), result.stdout
+    assert result.stdout.startswith(f"{added} events added, {there} there already, in ")
 
 
 def file_of(project, *lines):
@@ -272,8 +279,8 @@ def file_of(project, *lines):
     lambda text: gzip.compress(text.encode()),
     lambda text: gzip.compress(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()),
     lambda text: gzip.compress(text[:40].encode()) + gzip.compress(text[40:].encode()),
-], ids=["plain", "no last newline", "BOM", "CRLF", "BOM and CRLF", "quoted", "BOM and quoted", "gzip",
-        "gzip of BOM and CRLF", "two gzips in one"])
+], ids=["plain", "no last newline", "BOM", "CRLF", "BOM and CRLF", "quoted", "BOM and quoted",
+        "gzip", "gzip of BOM and CRLF", "two gzips in one"])
 def test_import_takes_every_usual_form(world, project, tmp_path, form):
     data = form(file_of(project))
     assert_counts(load(world, data), 2, 0)
@@ -299,9 +306,11 @@ def test_quoted_fields_keep_commas_quotes_and_line_ends(world, project):
 
 def test_import_of_timestamps_without_an_offset_is_utc(world, project):
     """A server or client set to another zone must not shift days."""
-    environment = {"PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German", "DAYBOOK_DATABASE": world.conninfo()}
-    subprocess.run([ADMIN, "import", "-"], env=environment, check=True, text=True, capture_output=True,
-                   input=file_of(project, line(project, occurred_at="2026-01-02 00:00:00")))
+    environment = {"PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German",
+                   "DAYBOOK_DATABASE": world.conninfo()}
+    data = file_of(project, line(project, occurred_at="2026-01-02 00:00:00"))
+    subprocess.run([ADMIN, "import", "-"], env=environment, input=data, text=True,
+                   capture_output=True, check=True)
     assert world.sql("SELECT occurred_at = '2026-01-02 00:00+00' FROM daybook.events"
                      " WHERE project_id = %s", [project]) == [(True,)]
 
@@ -402,7 +411,7 @@ def test_a_line_that_is_no_event_is_named_too(world, project, bad, why):
     assert stored(world, project) == []
 
 
-def test_a_bad_line_behind_a_value_of_several_lines_has_the_number_that_an_editor_shows(world, project):
+def test_a_bad_line_behind_a_value_of_several_lines_is_numbered_as_in_an_editor(world, project):
     result = load(world, file_of(project, line(project, '"a\nb\nc"'), line(project, "b", kind="x")))
     assert "line 5: " in result.stderr
 
@@ -413,7 +422,8 @@ def test_a_bad_line_of_a_crlf_file_is_named(world, project):
 
 
 def test_a_quote_that_never_ends_is_refused(world, project):
-    result = load(world, file_of(project, line(project), line(project, '"open'), line(project, "c")))
+    lines = [line(project), line(project, '"open'), line(project, "c")]
+    result = load(world, file_of(project, *lines))
     assert outcome(result) == (REFUSED, False, True)
     assert re.search("line [345]: unterminated", result.stderr)
     assert stored(world, project) == []
@@ -478,7 +488,8 @@ def test_events_of_an_unregistered_project_are_kept_with_a_warning(world, number
     assert "2 events added" in result.stdout
     assert f"1 project(s) not registered yet ({name})" in result.stderr
     world.admin("project", "create", name)
-    assert world.sql("SELECT count FROM daybook_v1.chats_daily WHERE project_id = %s", [name]) == [(2,)]
+    found = world.sql("SELECT count FROM daybook_v1.chats_daily WHERE project_id = %s", [name])
+    assert found == [(2,)]
     assert load(world, file_of(name)).stderr == ""
 
 
@@ -488,7 +499,7 @@ def test_the_warning_names_five_of_many_projects(world):
     assert "(many0, many1, many2, many3, many4)" in result.stderr
 
 
-# --- migrate ----------------------------------------------------------------------------------------
+# --- migrate ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -526,12 +537,14 @@ def test_migrate_applies_each_migration_in_order_and_once(world, database):
     assert len(world.sql("SELECT 1 FROM daybook.migrations", database=database)) == len(applied)
 
 
-def test_two_migrates_at_once_do_it_once(world, database):
-    environment = {"DAYBOOK_SQL": str(SOURCE / "sql"), "DAYBOOK_DATABASE": world.conninfo(database=database)}
-    both = [subprocess.Popen([ADMIN, "migrate"], env=environment, text=True, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE) for _ in range(4)]
-    results = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [DONE] * 4, results
+def test_several_migrates_at_once_do_it_once(world, database):
+    environment = {"DAYBOOK_SQL": str(SOURCE / "sql"),
+                   "DAYBOOK_DATABASE": world.conninfo(database=database)}
+    processes = [subprocess.Popen([ADMIN, "migrate"], env=environment, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                 for _ in range(4)]
+    results = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [DONE] * 4, results
     assert sum("applied 0001" in output for output, _ in results) == 1
     assert all(output.endswith(f"schema version {newest()}\n") for output, _ in results)
 
@@ -611,7 +624,7 @@ def test_hll_may_live_in_any_schema(world, database, schema):
                          database=database, user=user) == [(0,), (1,)]
 
 
-# --- refresh and status -----------------------------------------------------------------------------
+# --- refresh and status -------------------------------------------------------
 
 
 def test_refresh_is_silent_and_leaves_nothing_pending(world, project):
@@ -624,23 +637,27 @@ def test_status_tells_versions_sizes_and_what_is_pending(world, database):
     migrate(world, database)
     result = world.admin("status", database=database)
     assert result.stderr == ""
-    items = dict(re.fullmatch(r"(\w[\w-]*): (.*)", text).groups() for text in result.stdout.splitlines())
-    assert list(items) == ["daybook-admin", "schema", "store", "postgresql", "hll", "projects", "tokens",
-                           "events", "users", "rolled_up", "pending", "pending_users"]
-    assert (items["schema"], items["store"], items["tokens"]) == (str(newest()), "rollup", "0 active")
-    assert (items["projects"], items["pending"], items["pending_users"]) == ("0", "0", "0")
+    items = dict(re.fullmatch(r"(\w[\w-]*): (.*)", text).groups()
+                 for text in result.stdout.splitlines())
+    assert list(items) == ["daybook-admin", "schema", "store", "postgresql", "hll", "projects",
+                           "tokens", "events", "users", "rolled_up", "pending", "pending_users"]
+    assert (items["schema"], items["store"]) == (str(newest()), "rollup")
+    assert (items["projects"], items["tokens"]) == ("0", "0 active")
+    assert (items["pending"], items["pending_users"]) == ("0", "0")
 
     world.admin("project", "create", "p", database=database)
-    for arguments in ([], ["--expires", "13", "--name", "soon"], ["--expires", "15"], ["--expires", "1"]):
-        world.admin("token", "create", "p", *arguments, database=database)
-    world.sql("INSERT INTO daybook.events VALUES ('e', 'p', now(), 'chat_start', 'u')", database=database)
+    for options in ("", "--expires 13 --name soon", "--expires 15", "--expires 1"):
+        world.admin("token", "create", "p", *options.split(), database=database)
+    world.sql("INSERT INTO daybook.events VALUES ('e', 'p', now(), 'chat_start', 'u')",
+              database=database)
     world.sql("UPDATE daybook.tokens SET revoked_at = now() WHERE token_id = 4", database=database)
     text = world.admin("status", database=database).stdout
     assert "\nprojects: 1\ntokens: 3 active\n" in text
-    assert re.search(r"^pending: 1 increments since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00$", text, re.MULTILINE)
+    since = r"^pending: 1 increments since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00$"
+    assert re.search(since, text, re.MULTILINE)
     assert "\npending_users: 1\n" in text
-    assert re.findall(r"^expires_soon: token (\d+) of project p \((\w*)\) at .*\+00$", text, re.MULTILINE) \
-        == [("2", "soon")]
+    expiring = r"^expires_soon: token (\d+) of project p \((\w*)\) at .*\+00$"
+    assert re.findall(expiring, text, re.MULTILINE) == [("2", "soon")]
 
 
 def test_a_database_that_fails_midway_is_exit_3(world, database):

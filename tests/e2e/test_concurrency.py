@@ -1,7 +1,7 @@
 """Writers, refreshes and readers at once: nothing lost, nothing doubled, nobody kept waiting.
 
-Where it matters who waits, one thread holds several connections and lock_timeout turns a wait into a
-failure, so that no outcome hangs on luck.
+Where it matters who waits, one thread holds several connections and lock_timeout turns a wait into
+a failure, so that no outcome hangs on luck.
 """
 
 import contextlib
@@ -20,21 +20,23 @@ RECOUNT = """
 WITH raw AS (
     SELECT *, (occurred_at AT TIME ZONE 'UTC')::date AS day FROM daybook.events
 ), first AS (
-    SELECT project_id, user_id, min(occurred_at) AS seen FROM raw WHERE user_id IS NOT NULL GROUP BY 1, 2
+    SELECT project_id, user_id, min(occurred_at) AS seen FROM raw
+     WHERE user_id IS NOT NULL GROUP BY 1, 2
 )
 SELECT r.project_id, r.day,
        count(*) FILTER (WHERE kind = 'chat_start'),
        count(*) FILTER (WHERE kind = 'inbound_message'),
        count(*) FILTER (WHERE kind = 'api_error'),
        count(*) FILTER (WHERE kind = 'csat'), round(avg(value) FILTER (WHERE kind = 'csat'), 2),
-       count(*) FILTER (WHERE kind = 'ai_quality'), round(avg(value) FILTER (WHERE kind = 'ai_quality'), 2),
+       count(*) FILTER (WHERE kind = 'ai_quality'),
+       round(avg(value) FILTER (WHERE kind = 'ai_quality'), 2),
        count(DISTINCT r.user_id) FILTER (WHERE kind IN ('chat_start', 'inbound_message')
                                            AND f.seen < r.day::timestamp AT TIME ZONE 'UTC')
   FROM raw r LEFT JOIN first f USING (project_id, user_id) GROUP BY 1, 2 ORDER BY 1, 2"""
 
 SHOWN = """
-SELECT project_id, day, c.count, inbound_messages, error_count, total, avg_score, sample_size, score,
-       unique_users
+SELECT project_id, day, c.count, inbound_messages, error_count, total, avg_score,
+       sample_size, score, unique_users
   FROM daybook_v1.chats_daily c
   FULL JOIN daybook_v1.messages_daily USING (project_id, day)
   FULL JOIN daybook_v1.errors_daily USING (project_id, day)
@@ -56,9 +58,12 @@ class Database:
     def sql(self, statement, values=None):
         return self.world.sql(statement, values, database=self.name)
 
+    def connect(self, user="daybook_owner"):
+        return self.world.connect(user, self.name)
+
     def session(self, user="daybook_owner"):
         """A connection that fails rather than waits."""
-        connection = self.world.connect(user, self.name)
+        connection = self.connect(user)
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '1s'; SET statement_timeout = '20s'")
         connection.commit()
@@ -101,7 +106,7 @@ def opened(world, name):
 @pytest.fixture
 def database(world, numbers):
     with opened(world, f"concurrency{next(numbers)}") as database:
-        # Partitions for the days of these tests, so that making them is the matter of those that say so.
+        # The month of these tests has its partition: making one is the matter of those that say so.
         database.sql("SELECT daybook.events_make_partition('2026-01-01Z')")
         yield database
 
@@ -155,8 +160,8 @@ class Background(threading.Thread):
 def wait_for_lock(database, connection):
     """Returns when the backend of a connection waits for a lock."""
     pid = connection.info.backend_pid
-    wait_until(lambda: database.sql("SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s", [pid])
-               == [("Lock",)], "it does not wait")
+    wait_until(lambda: database.sql("SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s",
+                                    [pid]) == [("Lock",)], "it does not wait")
 
 
 def refresh_in(connection):
@@ -164,7 +169,7 @@ def refresh_in(connection):
     connection.commit()
 
 
-# --- writers ----------------------------------------------------------------------------------------
+# --- writers ------------------------------------------------------------------
 
 
 def test_writers_of_the_same_users_and_days_neither_wait_nor_deadlock(database):
@@ -198,7 +203,8 @@ def test_the_second_writer_of_one_event_waits_for_the_first_to_decide(database):
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 @pytest.mark.parametrize("later_first", [False, True], ids=["earlier day first", "later day first"])
 @pytest.mark.parametrize("refreshed", [False, True], ids=["", "refresh in between"])
-def test_a_new_user_on_two_days_at_once_returns_on_the_later(database, level, later_first, refreshed):
+def test_a_new_user_on_two_days_at_once_returns_on_the_later(database, level, later_first,
+                                                             refreshed):
     """Neither transaction sees the other, so neither alone can tell who comes first."""
     early, late = database.session(), database.session()
     for session in (early, late):
@@ -230,15 +236,17 @@ def test_a_snapshot_older_than_a_refresh_decides_nothing_wrongly(database, level
     database.refresh()
     write(writer, event("e", "u", 10), event("f", "v", 10), event("g", "u", 7), event("h", "v", 12))
     writer.commit()
-    assert database.returning() == {"2026-01-05": 0, "2026-01-07": 1, "2026-01-10": 2, "2026-01-12": 1}
+    assert database.returning() == {"2026-01-05": 0, "2026-01-07": 1, "2026-01-10": 2,
+                                    "2026-01-12": 1}
     database.is_right()
 
 
-# --- a refresh and others ---------------------------------------------------------------------------
+# --- a refresh and others -----------------------------------------------------
 
 
 def test_nobody_waits_for_a_refresh_that_has_not_committed(database):
-    refresher, writer, page = database.session(), database.session(), database.session("daybook_responder")
+    refresher, writer = database.session(), database.session()
+    page = database.session("daybook_responder")
     write(writer, event("a", "u", 1), event("b", "u", 2), event("c", "v", 3))
     writer.commit()
     execute(refresher, "CALL daybook.refresh()")
@@ -358,7 +366,7 @@ def test_a_crash_in_the_middle_of_a_refresh_changes_nothing(spare):
         database.is_right()
 
 
-# --- partitions -------------------------------------------------------------------------------------
+# --- partitions ---------------------------------------------------------------
 
 
 def test_a_refresh_gives_up_partitions_while_a_writer_holds_the_default(database):
@@ -370,7 +378,7 @@ def test_a_refresh_gives_up_partitions_while_a_writer_holds_the_default(database
     began = time.monotonic()
     execute(refresher, "SET lock_timeout = 0")
     refresher.commit()
-    execute(other, "INSERT INTO daybook.events VALUES ('old2', 'p', '2001-05-05Z', 'chat_start', 'u')")
+    write(other, ("old2", "p", "2001-05-05Z", "chat_start", "u", None, None))
     other.commit()
     refresh_in(refresher)
     assert 1.5 < time.monotonic() - began < 6
@@ -382,7 +390,8 @@ def test_a_refresh_gives_up_partitions_while_a_writer_holds_the_default(database
 
 
 def test_making_partitions_keeps_out_no_writer_of_a_month_that_has_one(database):
-    refresher, writer, page = database.session(), database.session(), database.session("daybook_responder")
+    refresher, writer = database.session(), database.session()
+    page = database.session("daybook_responder")
     write(writer, ("old", "p", "1999-05-05Z", "chat_start", "u", None, None))
     writer.commit()
     execute(refresher, "CALL daybook.refresh()")
@@ -393,7 +402,8 @@ def test_making_partitions_keeps_out_no_writer_of_a_month_that_has_one(database)
     database.is_right()
 
 
-@pytest.mark.parametrize("instant", ["1999-05-20Z", "1999-06-20Z"], ids=["the month made", "another month"])
+@pytest.mark.parametrize("instant", ["1999-05-20Z", "1999-06-20Z"],
+                         ids=["the month made", "another month"])
 def test_a_writer_that_meets_the_making_of_a_partition_waits_and_succeeds(database, instant):
     """It has chosen the default partition by then, where its event no longer belongs."""
     refresher, writer = database.session(), database.session()
@@ -416,9 +426,10 @@ def test_many_writers_of_a_new_month_and_refreshes_lose_nothing(database):
     failures = []
 
     def work(name):
-        with contextlib.closing(database.world.connect("daybook_owner", database.name)) as connection:
+        with contextlib.closing(database.connect()) as connection:
             for n in range(40):
-                row = (f"{name}-{n}", "p", f"19{50 + n}-03-05Z", "chat_start", f"u{name}", None, None)
+                at = f"{1950 + n}-03-05Z"
+                row = (f"{name}-{n}", "p", at, "chat_start", f"u{name}", None, None)
                 try:
                     write(connection, row)
                     connection.commit()
@@ -453,9 +464,10 @@ def test_a_raw_partition_dropped_keeps_its_rollup(database):
     assert database.returning()["2026-02-03"] == 1
 
 
-# --- all at once ------------------------------------------------------------------------------------
+# --- all at once --------------------------------------------------------------
 
-KINDS = ["chat_start", "chat_start", "inbound_message", "inbound_message", "api_error", "csat", "ai_quality"]
+KINDS = ["chat_start", "chat_start", "inbound_message", "inbound_message", "api_error", "csat",
+         "ai_quality"]
 
 
 def random_rows(rng, name, count):
@@ -468,14 +480,21 @@ def random_rows(rng, name, count):
                rng.choice([None, *(f"u{u}" for u in range(15))]), None, value)
 
 
+def write_at_once(connection, rows):
+    """Appends events in one statement."""
+    with connection.cursor() as cursor:
+        values = ",".join(cursor.mogrify("(%s,%s,%s,%s,%s,%s,%s)", row).decode() for row in rows)
+        cursor.execute(f"INSERT INTO daybook.events VALUES {values} ON CONFLICT DO NOTHING")
+
+
 def stress_writer(database, seed, until, committed, waits):
-    """Writes random transactions: some roll back, some sleep, some are killed; counts what is in."""
+    """Writes random transactions: some roll back, sleep, are killed; counts what is in."""
     rng = random.Random(seed)
     connection = None
     batch = 0
     while time.monotonic() < until:
         if connection is None or connection.closed:
-            connection = database.world.connect("daybook_owner", database.name)
+            connection = database.connect()
             execute(connection, "SET lock_timeout = '4s'")
             connection.commit()
         batch += 1
@@ -485,9 +504,7 @@ def stress_writer(database, seed, until, committed, waits):
             execute(connection, "SET TRANSACTION ISOLATION LEVEL "
                     + rng.choice(["READ COMMITTED", "READ COMMITTED", "REPEATABLE READ"]))
             for part in filter(None, (rows[:split], rows[split:])):
-                with connection.cursor() as cursor:
-                    text = ",".join(cursor.mogrify("(%s,%s,%s,%s,%s,%s,%s)", row).decode() for row in part)
-                    cursor.execute(f"INSERT INTO daybook.events VALUES {text} ON CONFLICT DO NOTHING")
+                write_at_once(connection, part)
                 time.sleep(rng.choice([0, 0, 0.02]))
             if rng.random() < 0.15:
                 connection.rollback()
@@ -511,7 +528,7 @@ def stress_refresher(database, seed, until):
     """Refreshes without pause; one refresh in five is killed on its way."""
     rng = random.Random(seed)
     while time.monotonic() < until:
-        with contextlib.closing(database.world.connect("daybook_owner", database.name)) as connection:
+        with contextlib.closing(database.connect()) as connection:
             refresh = Background(refresh_in, connection)
             if rng.random() < 0.2:
                 time.sleep(rng.random() * 0.01)
@@ -530,7 +547,8 @@ def test_a_storm_of_writers_refreshes_and_kills_leaves_the_views_right(world, nu
         committed, waits = [], []
         threads = [Background(stress_writer, database, 100 * seed + n, until, committed, waits)
                    for n in range(6)]
-        threads += [Background(stress_refresher, database, 1000 * seed + n, until) for n in range(2)]
+        threads += [Background(stress_refresher, database, 1000 * seed + n, until)
+                    for n in range(2)]
         while time.monotonic() < until:
             expected, shown = torn_free(database)
             assert shown == expected
@@ -543,12 +561,12 @@ def test_a_storm_of_writers_refreshes_and_kills_leaves_the_views_right(world, nu
 
 def torn_free(database):
     """The recount and the views in one snapshot."""
-    with contextlib.closing(database.world.connect(database=database.name)) as connection:
+    with contextlib.closing(database.connect()) as connection:
         connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_REPEATABLE_READ)
         return execute(connection, RECOUNT), execute(connection, SHOWN)
 
 
-# --- elsewhere --------------------------------------------------------------------------------------
+# --- elsewhere ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["plain", "custom"])
@@ -565,8 +583,8 @@ def test_a_dump_restored_in_another_cluster_is_right_and_goes_on(database, spare
     assert database.sql("SELECT count(*) FROM daybook.sightings") != [(0,)]
     expected = database.sql(SHOWN)
 
-    dump = world.as_server("pg_dump", "-h", str(world.postgres), "-U", "postgres", "-F", form, database.name,
-                           capture_output=True).stdout
+    dump = world.as_server("pg_dump", "-h", str(world.postgres), "-U", "postgres", "-F", form,
+                           database.name, capture_output=True).stdout
     spare.sql_as_superuser(f"CREATE DATABASE {name} OWNER daybook_owner")
     into = ["-h", str(spare.postgres), "-U", "postgres", "-d", name]
     command = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", *into] if form == "plain" \
@@ -579,7 +597,8 @@ def test_a_dump_restored_in_another_cluster_is_right_and_goes_on(database, spare
     restored.is_right()
     with contextlib.closing(spare.connect(database=name)) as connection, connection:
         execute(connection, "SET ROLE daybook_writer")
-        write(connection, event("d", "u", 2), event("h", "w", 2), event("i", "u", 5), event("j", "x", 1))
+        write(connection, event("d", "u", 2), event("h", "w", 2), event("i", "u", 5),
+              event("j", "x", 1))
     assert restored.returning()["2026-01-05"] == 1
     restored.is_right()
     assert spare.sql("SELECT verdict FROM daybook.admit('x', 'p')", user="daybook_responder",

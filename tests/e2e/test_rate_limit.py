@@ -32,14 +32,16 @@ def set_window(world, token, used, seconds):
     world.sql("INSERT INTO daybook.windows (token_id, used, closes_at)"
               " SELECT token_id, %(used)s, clock_timestamp() + %(seconds)s * interval '1 s'"
               "   FROM daybook.tokens WHERE digest = %(digest)s"
-              " ON CONFLICT (token_id) DO UPDATE SET used = EXCLUDED.used, closes_at = EXCLUDED.closes_at",
+              " ON CONFLICT (token_id) DO UPDATE"
+              "    SET used = EXCLUDED.used, closes_at = EXCLUDED.closes_at",
               {"used": used, "seconds": seconds, "digest": digest(token)})
 
 
 def window(world, token):
     """The token's row with all that changes when it is written or locked, or None."""
     rows = world.sql("SELECT w.ctid::text, w.xmin::text, w.xmax::text, used, closes_at"
-                     "  FROM daybook.windows w JOIN daybook.tokens t USING (token_id) WHERE digest = %s",
+                     "  FROM daybook.windows w JOIN daybook.tokens t USING (token_id)"
+                     " WHERE digest = %s",
                      (digest(token),))
     return rows[0] if rows else None
 
@@ -111,8 +113,9 @@ def received(sockets, seconds=50):
 
 def crowd(world, ports, target, token):
     """
-    Sends a request to each port, all at once, and returns the responses and how many responders were
-    in admission together. A gate is closed while they are sent: nobody is answered before all have asked.
+    Sends a request to each port, all at once, and returns the responses and how many responders
+    were in admission together. A gate is closed while they are sent: nobody is answered before
+    all have asked.
     """
     request = (f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
                "Connection: close\r\n\r\n").encode()
@@ -179,7 +182,8 @@ def test_the_same_token_shares_one_window_over_all_web_servers(world, project, t
         for server in servers:
             stack.callback(server.stop)
             server.start()
-        responses, together = crowd(world, [server.port for server in servers] * LIMIT, chats(project), token)
+        ports = [server.port for server in servers] * LIMIT
+        responses, together = crowd(world, ports, chats(project), token)
     assert together > 1, "the responders did not ask for admission at once: nothing is proved"
     assert statuses(responses) == {200: LIMIT, 429: (len(servers) - 1) * LIMIT}
     assert remaining(responses) == list(range(LIMIT))
@@ -240,7 +244,7 @@ def test_a_clock_set_back_does_not_lock_a_token_out(world, server, project, toke
     assert server.ask(chats(project), token).headers["RateLimit"] == '"pat";r=99;t=60'
 
 
-def test_a_clock_set_back_a_little_never_says_more_than_sixty_seconds(world, server, project, token):
+def test_a_clock_set_back_a_little_says_sixty_seconds_at_most(world, server, project, token):
     set_window(world, token, LIMIT, 100)
     response = server.ask(chats(project), token)
     assert (response.status, response.document["retry_after"]) == (429, 60)
@@ -256,7 +260,7 @@ def test_what_is_counted(world, server, project, token, method, query, cost):
     assert used(world, token) == cost
 
 
-def test_neither_another_projects_token_nor_another_path_costs_anything(world, server, project, token):
+def test_neither_another_projects_token_nor_another_path_counts(world, server, project, token):
     assert server.ask(chats("elsewhere"), token).status == 403
     assert server.ask(f"/rest/dashboard/{project}/nothing", token).status == 404
     assert used(world, token) == 0
@@ -268,7 +272,7 @@ def test_a_full_window_refuses_before_parameters_are_judged(world, server, proje
 
 
 def writes_nothing(world, ask):
-    """Whether no transaction of the whole cluster wrote while asking; autovacuum may, so three tries."""
+    """Whether nobody in the whole cluster wrote while asking; autovacuum may, so three tries."""
     next_write = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
     for _ in range(3):
         before = world.sql(next_write)
@@ -295,7 +299,7 @@ def test_a_refusal_writes_nothing(world, server, project, token):
 
 
 def test_admission_is_exact_over_the_edge_of_a_window(world, project, token):
-    """Fifty sessions ask all the while an old window fills and closes and a new one opens and fills."""
+    """Fifty sessions ask while an old window fills and closes and a new one opens and fills."""
     set_window(world, token, 90, 0.5)
     together = threading.Barrier(50)
     end = time.monotonic() + 2
@@ -307,8 +311,8 @@ def test_admission_is_exact_over_the_edge_of_a_window(world, project, token):
             cursor = connection.cursor()
             together.wait(10)
             while time.monotonic() < end:
-                cursor.execute("SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit(%s, %s)",
-                               (digest(token), project))
+                cursor.execute("SELECT verdict, remaining, retry_after, closes_at"
+                               "  FROM daybook.admit(%s, %s)", (digest(token), project))
                 verdicts.append(cursor.fetchone())
         return verdicts
 
@@ -323,7 +327,8 @@ def test_admission_is_exact_over_the_edge_of_a_window(world, project, token):
         if verdict == 200:
             left[closes_at].append(remaining_then)
     # All that is left of the old window, then all of the new one; each place given once.
-    assert [sorted(left[closes_at]) for closes_at in sorted(left)] == [list(range(10)), list(range(100))]
+    old, new = (sorted(left[closes_at]) for closes_at in sorted(left))
+    assert (old, new) == (list(range(10)), list(range(LIMIT)))
 
 
 def test_the_responders_role_cannot_touch_the_windows(world):

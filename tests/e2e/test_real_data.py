@@ -1,8 +1,8 @@
 """Real chat rooms over two years: every KPI of every room and day, against an independent count.
 
-events.csv.gz is imported, then each room is read over HTTP as a client reads it: page by page at the
-default size, on every endpoint, over the whole span. expected_daily.csv holds the days on which something
-happened; all others must come out zero-filled.
+events.csv.gz is imported, then each room is read over HTTP as a client reads it: page by page at
+the default size, on every endpoint, over the whole span. expected_daily.csv holds the days on which
+something happened; all others must come out zero-filled.
 """
 
 import concurrent.futures
@@ -30,7 +30,7 @@ THREADS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """A path, the parameter and the total of its pages, and how a row follows from a day's counts."""
+    """A path, cursor and total of its pages, and how a row follows from a day's counts."""
 
     path: str
     cursor: str
@@ -45,7 +45,8 @@ def errors_row(day, count):
 ENDPOINTS = [
     Endpoint("/rest/analytics/{}/messages/daily", "cursor", "total_days", lambda day, count: {
         "date": day, "inbound_messages": count["inbound_messages"],
-        "outbound_messages": count["outbound_messages"], "positive_feedback": count["positive_feedback"],
+        "outbound_messages": count["outbound_messages"],
+        "positive_feedback": count["positive_feedback"],
         "negative_feedback": count["negative_feedback"], "ht_requests": 0, "ht_starts": 0}),
     Endpoint("/rest/dashboard/{}/chats/count", "cursor", "total_count",
              lambda day, count: {"date": day, "count": count["chats"]}),
@@ -58,12 +59,12 @@ ENDPOINTS = [
     Endpoint("/rest/dashboard/{}/errors/daily", "cursor", "total_count", errors_row),
 ]
 TEMPORAL = {"date", "bucket"}
-FIELDS = ["inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback", "chats",
-          "returning_users", "error_count"]
+FIELDS = ["inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback",
+          "chats", "returning_users", "error_count"]
 NOTHING = dict.fromkeys(FIELDS, 0)
 
 VIEWS = {
-    "messages_daily": ["inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback"],
+    "messages_daily": FIELDS[:4],
     "chats_daily": ["count"],
     "users_daily": ["unique_users"],
     "errors_daily": ["error_count"],
@@ -74,7 +75,7 @@ VIEWS = {
 def expected():
     """Counts by project and day, as the independent programs found them."""
     if not FOLDER.is_dir():
-        pytest.skip(f"{FOLDER} is not there: real chat events are compared only where they are at hand")
+        pytest.skip(f"{FOLDER} is not there: real events are compared only where they are at hand")
     projects = {}
     with open(FOLDER / "expected_daily.csv", newline="") as file:
         for row in csv.DictReader(file):
@@ -115,8 +116,10 @@ def shown(world, database):
     """The views in the shape of what is expected."""
     projects = {}
     for view, columns in VIEWS.items():
-        for project, day, *counts in world.sql(
-                f"SELECT project_id, day::text, {', '.join(columns)} FROM daybook_v1.{view}", database=database):
+        names = ", ".join(columns)
+        rows = world.sql(f"SELECT project_id, day::text, {names} FROM daybook_v1.{view}",
+                         database=database)
+        for project, day, *counts in rows:
             projects.setdefault(project, {}).setdefault(day, []).extend(counts)
     return {project: {day: dict(zip(FIELDS, counts)) for day, counts in days.items()}
             for project, days in projects.items()}
@@ -172,7 +175,7 @@ class Reader:
             target = following and f"{base}&{endpoint.cursor}={urllib.parse.quote(following)}"
 
     def compare(self, project, tokens, days):
-        """Every value of a project, days without an event included. A token serves half the endpoints."""
+        """Every value of a project, empty days included. A token serves half the endpoints."""
         for endpoint, token in zip(ENDPOINTS, itertools.cycle(tokens)):
             right = [endpoint.row(day, days.get(day, NOTHING)) for day in DAYS]
             found = list(itertools.islice(self.rows(endpoint, project, token), len(DAYS) + 1))
@@ -199,7 +202,7 @@ def test_every_value_of_every_project_and_day_over_http(world, database, expecte
         server.start()
         clock = Clock()
         readers = [Reader(server.port) for _ in range(THREADS)]
-        waiting = iter(expected)  # next() of an iterator over a dictionary is one step to every thread
+        waiting = iter(expected)  # shared: each thread takes the next project
 
         def work(reader):
             with contextlib.closing(reader.connection):
@@ -210,7 +213,8 @@ def test_every_value_of_every_project_and_day_over_http(world, database, expecte
             list(pool.map(work, readers))
         finally:
             server.stop()
-    values, requests = (sum(getattr(reader, key) for reader in readers) for key in ("values", "requests"))
+    values = sum(reader.values for reader in readers)
+    requests = sum(reader.requests for reader in readers)
     say(f"compared {values} values of {len(expected)} projects and {len(DAYS)} days,"
         f" {requests} requests, in {clock.seconds()}\n")
     assert values == 13 * len(DAYS) * len(expected)

@@ -36,14 +36,16 @@ SELECT is((SELECT verdict FROM daybook.admit('', 'mine')), 401, 'an empty digest
 SELECT is((SELECT verdict FROM daybook.admit(NULL, 'mine')), 401, 'no digest');
 SELECT is((SELECT verdict FROM daybook.admit('good', 'mine')), 401, 'the token itself is no digest');
 SELECT is(pg_temp.ask('good', 'other'), 403, 'a token of another project');
-SELECT is(pg_temp.ask('good', 'nowhere'), 403, 'a project that does not exist: the same, so that none can be found out');
+SELECT is(pg_temp.ask('good', 'nowhere'), 403,
+          'a project that does not exist: the same, so that none can be found out');
 SELECT is(pg_temp.ask('good', 'MINE'), 403, 'the case of a project counts');
 SELECT is(pg_temp.ask('good', ''), 403, 'an empty project');
 SELECT results_eq($$
     SELECT remaining, retry_after, closes_at FROM daybook.admit(sha256('unknown'), 'mine')
     UNION ALL
     SELECT remaining, retry_after, closes_at FROM daybook.admit(sha256('good'), 'other')
-$$, $$VALUES (NULL::integer, NULL::integer, NULL::bigint), (NULL, NULL, NULL)$$, '401 and 403 tell nothing of a window');
+$$, $$VALUES (NULL::integer, NULL::integer, NULL::bigint), (NULL, NULL, NULL)$$,
+   '401 and 403 tell nothing of a window');
 SELECT is_empty('SELECT FROM daybook.windows', 'and count nothing');
 
 SELECT is(pg_temp.ask('later'), 200, 'a token that expires later passes');
@@ -57,7 +59,9 @@ SELECT results_eq($$
 $$, 'SELECT 200, 100 - n FROM generate_series(3, 100) AS n', 'requests up to the 100th pass, each counted once');
 
 CREATE TEMP TABLE before AS SELECT w.ctid AS place, w.xmax::text AS locker, w.* FROM daybook.windows w;
-SELECT results_eq($$SELECT verdict, remaining, retry_after BETWEEN 1 AND 60 FROM daybook.admit(sha256('good'), 'mine')$$,
+SELECT results_eq($$
+    SELECT verdict, remaining, retry_after BETWEEN 1 AND 60 FROM daybook.admit(sha256('good'), 'mine')
+$$,
                   'VALUES (429, 0, true)', 'the 101st does not');
 SELECT is(pg_temp.ask('good', 'other'), 403, 'a used-up window does not hide that the project is another');
 SELECT set_eq('SELECT w.ctid AS place, w.xmax::text AS locker, w.* FROM daybook.windows w', 'SELECT * FROM before',

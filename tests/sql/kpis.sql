@@ -37,15 +37,19 @@ SELECT is(pg_temp.tell(format('%s %s', what, refreshes), story, refreshes), outc
     ('a first day is no return',        '{2026-01-05 chat_start}'::text[], '05=0'),
     ('twice on the first day',          '{2026-01-05 chat_start,2026-01-05T23:59:59.999999 chat_start}', '05=0'),
     ('the next day is',                 '{2026-01-05 chat_start,2026-01-06 inbound_message}', '05=0 06=1'),
-    ('twice on a day counts once',      '{2026-01-05 chat_start,2026-01-06 chat_start,2026-01-06T01:00 inbound_message}', '05=0 06=1'),
+    ('twice on a day counts once',
+     '{2026-01-05 chat_start,2026-01-06 chat_start,2026-01-06T01:00 inbound_message}', '05=0 06=1'),
     ('late news of an earlier day',     '{2026-01-06 chat_start,2026-01-05 chat_start}', '05=0 06=1'),
-    ('twice put back',                  '{2026-01-07 chat_start,2026-01-06 chat_start,2026-01-05 chat_start}', '05=0 06=1 07=1'),
+    ('twice put back',
+     '{2026-01-07 chat_start,2026-01-06 chat_start,2026-01-05 chat_start}', '05=0 06=1 07=1'),
     ('seen before in another way',      '{2026-01-05 outbound_message,2026-01-06 chat_start}', '05=0 06=1'),
     ('seen before, told late',          '{2026-01-06 chat_start,2026-01-05 api_error}', '05=0 06=1'),
     ('not active later',                '{2026-01-05 chat_start,2026-01-06 ht_start}', '05=0 06=0'),
-    ('not active, then active',         '{2026-01-06 ht_start,2026-01-06 chat_start,2026-01-05 chat_start}', '05=0 06=1'),
+    ('not active, then active',
+     '{2026-01-06 ht_start,2026-01-06 chat_start,2026-01-05 chat_start}', '05=0 06=1'),
     ('not active on the old first day', '{2026-01-06 positive_feedback,2026-01-05 chat_start}', '05=0 06=0'),
-    ('active on the old first day late', '{2026-01-06 negative_feedback,2026-01-05 chat_start,2026-01-06 chat_start}', '05=0 06=1')
+    ('active on the old first day late',
+     '{2026-01-06 negative_feedback,2026-01-05 chat_start,2026-01-06 chat_start}', '05=0 06=1')
     ) AS stories (what, story, outcome), unnest('{f,t}'::boolean[]) AS refreshes;
 
 SELECT pg_temp.add('alone', '2026-01-05Z', 'u'), pg_temp.add('elsewhere', '2026-01-06Z', 'u');
@@ -73,7 +77,8 @@ BEGIN
     RETURN pg_temp.score(project);
 END
 $$;
-SELECT is(pg_temp.average('avg ' || scores::text, kind, scores), mean, kind || ' ' || scores::text || ' makes ' || mean)
+SELECT is(pg_temp.average('avg ' || scores::text, kind, scores), mean,
+          kind || ' ' || scores::text || ' makes ' || mean)
   FROM (VALUES ('csat',       '{1,5,5}'::numeric[],   3.67),
                ('csat',       '{1,1,2}',              1.33),
                ('csat',       '{1.005}',              1.01),

@@ -1,6 +1,6 @@
 -- Raw events are kept by month, in UTC, and the partitions come by themselves.
 BEGIN;
-SELECT plan(27);
+SELECT plan(28);
 
 -- Where an event lies, told without the schema.
 CREATE FUNCTION pg_temp.place(event text) RETURNS text LANGUAGE sql AS $$
@@ -60,6 +60,10 @@ SELECT throws_ok($$INSERT INTO daybook.events VALUES ('big', 'part', '1970-01-02
                  NULL, 'a made partition has the rules of the whole');
 SELECT ok(NOT daybook.events_make_partition('1970-01-17Z'), 'a partition is made once');
 SELECT ok(daybook.events_make_partition('1970-02-17Z'), 'and ahead of its events, if wanted');
+SET LOCAL timezone = 'Pacific/Kiritimati';
+SELECT ok(daybook.events_make_partition('2012-08-01 13:59+14') AND to_regclass('daybook.events_2012_07') IS NOT NULL,
+          'for its month in UTC, whatever the session thinks');
+SET LOCAL timezone = 'UTC';
 
 -- Events strewn over many months: some partitions at each refresh, until all are made.
 INSERT INTO daybook.events (event_id, project_id, occurred_at, kind)

@@ -89,8 +89,9 @@ BEGIN
 END
 $$;
 
--- One whole course under a seed: the differences on the way, before and after a last refresh, and after another.
-CREATE FUNCTION pg_temp.course(seed double precision, looks boolean DEFAULT false) RETURNS bigint[] LANGUAGE plpgsql AS $$
+-- One whole course under a seed: the differences on the way, before a last refresh, after it, after another.
+CREATE FUNCTION pg_temp.course(seed double precision, looks boolean) RETURNS bigint[]
+LANGUAGE plpgsql AS $$
 DECLARE
     result bigint[];
 BEGIN
@@ -119,14 +120,16 @@ SELECT is(pg_temp.course(seed, seed < 0.3), '{0,0,0,0}', 'random course ' || see
 SELECT setseed(0.8), pg_temp.make_pool();
 INSERT INTO daybook.events SELECT * FROM pool;
 CALL daybook.refresh();
-UPDATE daybook.daily SET chats = chats + 1 WHERE ctid = (SELECT min(ctid) FROM daybook.daily WHERE project_id LIKE 'rnd%');
+UPDATE daybook.daily SET chats = chats + 1
+ WHERE ctid = (SELECT min(ctid) FROM daybook.daily WHERE project_id LIKE 'rnd%');
 SELECT is((SELECT count(*) FROM differences), 2::bigint, 'the comparison finds a single count that is off by one');
 
 CREATE TEMP TABLE daily AS SELECT d.ctid AS place, d.* FROM daybook.daily d;
 CREATE TEMP TABLE users AS SELECT u.ctid AS place, u.* FROM daybook.users u;
 CALL daybook.refresh();
 SELECT is_empty($$(SELECT d.ctid, d.day FROM daybook.daily d EXCEPT SELECT place, day FROM daily)
-                  UNION ALL (SELECT u.ctid, u.first_day FROM daybook.users u EXCEPT SELECT place, first_day FROM users)$$,
+                  UNION ALL
+                  (SELECT u.ctid, u.first_day FROM daybook.users u EXCEPT SELECT place, first_day FROM users)$$,
                 'a refresh with nothing pending writes nothing');
 SELECT is_empty('SELECT FROM daybook.pending UNION ALL SELECT FROM daybook.sightings', 'and nothing is left over');
 

@@ -166,7 +166,7 @@ COMMENT ON COLUMN daybook.sighted_returns.user_id    IS 'The user who returned.'
 -- A writer's session keeps its plan while daybook.users grows from nothing: whatever the planner thinks of
 -- its size, each user is looked up by key.
 CREATE FUNCTION daybook.events_added() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
 AS $$
 BEGIN
     WITH seen AS MATERIALIZED (
@@ -246,7 +246,7 @@ CREATE TRIGGER events_are_append_only BEFORE UPDATE ON daybook.events
 COMMENT ON TRIGGER events_are_append_only ON daybook.events IS 'Refuses UPDATE.';
 
 CREATE FUNCTION daybook.events_make_partition(moment timestamptz) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '200ms'
 AS $$
 DECLARE
     starts    CONSTANT timestamptz := date_trunc('month', moment);
@@ -256,35 +256,39 @@ BEGIN
     IF to_regclass('daybook.' || partition) IS NOT NULL THEN
         RETURN false;
     END IF;
-    -- One maker at a time, then a fresh look.
-    LOCK TABLE daybook.events IN SHARE UPDATE EXCLUSIVE MODE;
-    IF to_regclass('daybook.' || partition) IS NOT NULL THEN
+    -- Writers are kept out, before they have chosen a partition: one that had chosen the default partition
+    -- and then waited there would fail. For the same reason this may not wait for long, behind a writer or
+    -- a dump: all others would queue behind it.
+    BEGIN
+        LOCK TABLE daybook.events IN SHARE ROW EXCLUSIVE MODE;
+        IF to_regclass('daybook.' || partition) IS NOT NULL THEN
+            RETURN false; -- another has made it meanwhile
+        END IF;
+        EXECUTE format('CREATE TABLE daybook.%I (LIKE daybook.events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
+                       partition);
+        EXECUTE format('COMMENT ON TABLE daybook.%I IS %L', partition,
+                       'Events of ' || to_char(starts, 'YYYY-MM') || ', UTC.');
+        -- Whoever runs the refresh, the owner of the events must be able to change and drop what it makes.
+        EXECUTE format('ALTER TABLE daybook.%I OWNER TO %s', partition,
+                       (SELECT relowner::regrole FROM pg_class WHERE oid = 'daybook.events'::regclass));
+        EXECUTE format('WITH moved AS (DELETE FROM daybook.events_default'
+                       '                WHERE occurred_at >= %L AND occurred_at < %L RETURNING *)'
+                       'INSERT INTO daybook.%I SELECT * FROM moved', starts, ends, partition);
+        EXECUTE format('ALTER TABLE daybook.events ATTACH PARTITION daybook.%I FOR VALUES FROM (%L) TO (%L)',
+                       partition, starts, ends);
+        RETURN true;
+    EXCEPTION WHEN lock_not_available THEN
         RETURN false;
-    END IF;
-    -- Attached rather than created in place, which would keep every writer out meanwhile. Those of months
-    -- without a partition do wait: the default partition must not gain a row between the move and the end.
-    LOCK TABLE daybook.events_default IN ACCESS EXCLUSIVE MODE;
-    EXECUTE format('CREATE TABLE daybook.%I (LIKE daybook.events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
-                   partition);
-    -- Whoever runs the refresh, the owner of the events must be able to change and drop what it makes.
-    EXECUTE format('ALTER TABLE daybook.%I OWNER TO %s', partition,
-                   (SELECT relowner::regrole FROM pg_class WHERE oid = 'daybook.events'::regclass));
-    EXECUTE format('WITH moved AS (DELETE FROM daybook.events_default'
-                   '                WHERE occurred_at >= %L AND occurred_at < %L RETURNING *)'
-                   'INSERT INTO daybook.%I SELECT * FROM moved', starts, ends, partition);
-    EXECUTE format('ALTER TABLE daybook.events ATTACH PARTITION daybook.%I FOR VALUES FROM (%L) TO (%L)',
-                   partition, starts, ends);
-    EXECUTE format('COMMENT ON TABLE daybook.%I IS %L', partition,
-                   'Events of ' || to_char(starts, 'YYYY-MM') || ', UTC.');
-    RETURN true;
+    END;
 END
 $$;
 COMMENT ON FUNCTION daybook.events_make_partition(timestamptz) IS
-    'Makes the partition for the month of an instant and moves that month''s events there; true: it was missing.';
+    'Makes the partition for the month of an instant, if it is missing, and moves that month''s events there. '
+    'False: there was one, or writers kept it from being made, and a later call will do.';
 REVOKE EXECUTE ON FUNCTION daybook.events_make_partition(timestamptz) FROM PUBLIC;
 
 CREATE PROCEDURE daybook.make_partitions()
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s'
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
     -- So that events strewn over the millennia cost a refresh no more than a few months do.
@@ -300,8 +304,6 @@ BEGIN
     LOOP
         PERFORM daybook.events_make_partition(wanted);
     END LOOP;
-EXCEPTION WHEN lock_not_available THEN
-    RAISE NOTICE 'a writer holds daybook.events_default: its partitions are made at the next refresh';
 END
 $$;
 COMMENT ON PROCEDURE daybook.make_partitions() IS
@@ -309,7 +311,7 @@ COMMENT ON PROCEDURE daybook.make_partitions() IS
 REVOKE EXECUTE ON PROCEDURE daybook.make_partitions() FROM PUBLIC;
 
 CREATE PROCEDURE daybook.refresh()
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 BEGIN
     -- A second refresh waits, then folds what came meanwhile.

@@ -97,7 +97,7 @@ static bool parse_days(const char *text, int *days)
     long number = strtol(text, &end, 10);
 
     *days = (int)number;
-    return end != text && *end == '\0' && number >= 1 && number <= EXPIRES_DAYS_MAX;
+    return *text >= '0' && *text <= '9' && *end == '\0' && number >= 1 && number <= EXPIRES_DAYS_MAX;
 }
 
 int main(int argc, char **argv)

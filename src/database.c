@@ -81,6 +81,10 @@ PGresult *database_change(PGconn *connection, const char *sql, int count, const 
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
         return result;
 
+    /* Class 22: the text is no number, no UTF-8, and so on. */
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    *refused = state != NULL && strncmp(state, "22", 2) == 0;
+
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     if (constraint != NULL)
         database_explain(connection, constraint, why, sizeof(why));
@@ -112,7 +116,7 @@ void database_explain(PGconn *connection, const char *constraint, char *text, si
     PGresult *result = run(connection,
                            "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint"
                            " WHERE conname = $1 AND connamespace = 'daybook'::regnamespace"
-                           "   AND conparentid = 0",
+                           "   AND obj_description(oid, 'pg_constraint') IS NOT NULL",
                            1, &constraint);
     const char *value = database_value(result);
 

@@ -22,8 +22,8 @@ bool database_execute(PGconn *connection, const char *sql);
 PGresult *database_query(PGconn *connection, const char *sql, int count, const char *const *values);
 
 /*
- * The same, for a statement that data may break. A constraint that it breaks is explained by its comment;
- * then, with *refused set, or after another failure, NULL.
+ * The same, for a statement that data may break. *refused tells whether a failure is the data's fault; a
+ * constraint that it breaks is explained by its comment.
  */
 PGresult *database_change(PGconn *connection, const char *sql, int count, const char *const *values,
                           bool *refused);

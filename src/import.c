@@ -8,10 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <zlib.h>
-
 #include "command.h"
 #include "database.h"
+#include "input.h"
 
 /*
  * The file goes by COPY into a temporary table that has the constraints of daybook.events, so that
@@ -32,10 +31,11 @@ enum {
 
 struct import {
     const char *name; /* of the file, for messages */
-    gzFile file;      /* zlib reads plain files as they are */
+    struct input *input;
     PGconn *connection;
-    char header[HEADER_SIZE];
-    int64_t lines;
+    char *chunk;   /* what was read last: whole lines, CHUNK_SIZE bytes at most */
+    size_t length; /* of it */
+    int64_t lines; /* begun so far, the header among them */
     struct timespec started;
     bool shows_progress;
     int64_t shown_at; /* ms since the start */
@@ -86,14 +86,6 @@ __attribute__((format(printf, 2, 3))) static enum outcome refuse(const struct im
     return OUTCOME_REFUSED;
 }
 
-static const char *read_error(const struct import *import)
-{
-    int code;
-    const char *message = gzerror(import->file, &code);
-
-    return code == Z_ERRNO ? strerror(errno) : message;
-}
-
 /* Finds a name among the columns; COLUMN_COUNT if it is none. */
 static size_t find_column(const char *name)
 {
@@ -104,21 +96,24 @@ static size_t find_column(const char *name)
     return i;
 }
 
-/* Reads the header and makes the column list of COPY from it. */
-static enum outcome read_header(struct import *import, char list[HEADER_SIZE])
+/* Reads the next lines; false at the end of the file or, with *outcome set, after a failure. */
+static bool read_chunk(struct import *import, enum outcome *outcome)
+{
+    long n = input_read(import->input, import->chunk, CHUNK_SIZE);
+
+    if (n < 0)
+        *outcome = refuse(import, "%s", input_error(import->input));
+    import->length = n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+/* Makes the column list of COPY from the names of the header. */
+static enum outcome list_columns(const struct import *import, char *names, char list[HEADER_SIZE])
 {
     bool seen[COLUMN_COUNT] = {false};
-    char *line = import->header, *rest;
-
-    if (gzgets(import->file, line, HEADER_SIZE) == NULL)
-        return refuse(import, "%s",
-                      gzeof(import->file) ? "line 1: no header, the file is empty" : read_error(import));
-    line[strcspn(line, "\r\n")] = '\0';
-    if (strncmp(line, "\xEF\xBB\xBF", 3) == 0)
-        line += 3;
 
     *list = '\0';
-    for (char *name = strtok_r(line, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+    for (char *name; (name = strsep(&names, ",")) != NULL;) {
         size_t length = strlen(name);
         if (length > 1 && name[0] == '"' && name[length - 1] == '"') {
             name[length - 1] = '\0';
@@ -139,6 +134,28 @@ static enum outcome read_header(struct import *import, char list[HEADER_SIZE])
     return OUTCOME_DONE;
 }
 
+/* Reads the first lines and looks at the header, which stays among them. */
+static enum outcome read_header(struct import *import, char list[HEADER_SIZE])
+{
+    static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
+    enum outcome outcome = OUTCOME_DONE;
+    char header[HEADER_SIZE];
+
+    if (!read_chunk(import, &outcome))
+        return outcome == OUTCOME_DONE ? refuse(import, "line 1: no header, the file is empty") : outcome;
+    if (import->length >= 3 && memcmp(import->chunk, BYTE_ORDER_MARK, 3) == 0)
+        memmove(import->chunk, import->chunk + 3, import->length -= 3);
+
+    const char *end = memchr(import->chunk, '\n', import->length);
+    size_t length = end == NULL ? import->length : (size_t)(end - import->chunk);
+    if (length > 0 && import->chunk[length - 1] == '\r')
+        length--;
+    if (memchr(import->chunk, '\r', length) != NULL)
+        return refuse(import, "line 1: lines must end in LF or CR LF, not in CR alone");
+    snprintf(header, sizeof(header), "%.*s", (int)length, import->chunk);
+    return list_columns(import, header, list);
+}
+
 /* Tells which line PostgreSQL did not take, and why. */
 static enum outcome refuse_line(const struct import *import, const PGresult *result)
 {
@@ -156,37 +173,49 @@ static enum outcome refuse_line(const struct import *import, const PGresult *res
     }
     if (constraint != NULL)
         database_explain(import->connection, constraint, why, sizeof(why));
-    /* The header was taken off before COPY began to count. */
-    return refuse(import, "line %lld: %s", atoll(mark + strlen(", line ")) + 1,
+    return refuse(import, "line %lld: %s", atoll(mark + strlen(", line ")),
                   *why != '\0' ? why : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* Hands the rest of the file to COPY. */
-static bool send_lines(struct import *import)
+/* Counts the lines of the chunk; false, with *outcome set, if PostgreSQL would end the file at one of them.
+ */
+static bool count_lines(struct import *import, enum outcome *outcome)
 {
-    static char chunk[CHUNK_SIZE];
-    int n;
+    const char *end = import->chunk + import->length;
 
-    while ((n = gzread(import->file, chunk, sizeof(chunk))) > 0) {
-        for (const char *p = chunk; (p = memchr(p, '\n', (size_t)(chunk + n - p))) != NULL; p++)
-            import->lines++;
-        if (PQputCopyData(import->connection, chunk, n) != 1)
-            break; /* the result of COPY says why */
-        show(import, "reading");
+    for (const char *line = import->chunk, *next; line < end; line = next) {
+        next = memchr(line, '\n', (size_t)(end - line));
+        next = next == NULL ? end : next + 1;
+        import->lines++;
+        if (line[0] == '\\' && end - line >= 2 && line[1] == '.' &&
+            (line + 2 == end || line[2] == '\n' || line[2] == '\r')) {
+            *outcome = refuse(import, "line %lld: \\. stands alone", (long long)import->lines);
+            return false;
+        }
     }
-    /* A gzip file cut short is not an error to gzread(), only to gzerror(). */
-    int code;
-    gzerror(import->file, &code);
-    bool whole = n >= 0 && (code == Z_OK || code == Z_STREAM_END);
-    PQputCopyEnd(import->connection, whole ? NULL : "the file cannot be read to its end");
-    return whole;
+    return true;
+}
+
+/* Hands the file to COPY. */
+static enum outcome send_lines(struct import *import)
+{
+    enum outcome outcome = OUTCOME_DONE;
+
+    do {
+        if (!count_lines(import, &outcome) ||
+            PQputCopyData(import->connection, import->chunk, (int)import->length) != 1)
+            break; /* in the second case, the result of COPY says why */
+        show(import, "reading");
+    } while (read_chunk(import, &outcome));
+    PQputCopyEnd(import->connection, outcome == OUTCOME_DONE ? NULL : "refused");
+    return outcome;
 }
 
 static enum outcome copy(struct import *import, const char *columns)
 {
     char sql[HEADER_SIZE + 64];
 
-    snprintf(sql, sizeof(sql), "COPY pg_temp.import (%s) FROM STDIN (FORMAT csv)", columns);
+    snprintf(sql, sizeof(sql), "COPY pg_temp.import (%s) FROM STDIN (FORMAT csv, HEADER)", columns);
     if (!database_execute(import->connection,
                           "CREATE TEMPORARY TABLE import (LIKE daybook.events INCLUDING CONSTRAINTS)"))
         return OUTCOME_DATABASE;
@@ -199,8 +228,7 @@ static enum outcome copy(struct import *import, const char *columns)
     if (!started)
         return OUTCOME_DATABASE;
 
-    bool whole = send_lines(import);
-    enum outcome outcome = whole ? OUTCOME_DONE : refuse(import, "%s", read_error(import));
+    enum outcome outcome = send_lines(import);
     while ((result = PQgetResult(import->connection)) != NULL) {
         if (outcome == OUTCOME_DONE && PQresultStatus(result) != PGRES_COMMAND_OK) {
             /* The reason needs queries of its own, so the results must come to their end first. */
@@ -214,14 +242,27 @@ static enum outcome copy(struct import *import, const char *columns)
     return outcome;
 }
 
-/* A transaction of its own, and a short one: other writers may want the same month. */
+/*
+ * Makes what partitions are missing, each in a transaction of its own, as writers wait meanwhile. If a writer
+ * does not end soon, that can wait: the events then lie in the default partition until a refresh.
+ */
 static bool make_partitions(PGconn *connection)
 {
-    /* Twenty years; what a file strews wider goes to the default partition, which refresh() sorts. */
-    return database_execute(connection,
-                            "SELECT daybook.events_make_partition(month) FROM ("
-                            "  SELECT DISTINCT date_trunc('month', occurred_at) AS month FROM pg_temp.import"
-                            "  ORDER BY 1 DESC LIMIT 240) AS months");
+    /* Twenty years; a file strewn wider than that is nothing to make partitions for. */
+    PGresult *months = database_query(connection,
+                                      "SELECT DISTINCT date_trunc('month', occurred_at) FROM pg_temp.import"
+                                      " ORDER BY 1 DESC LIMIT 240",
+                                      0, NULL);
+    bool good = months != NULL;
+
+    for (int i = 0; good && i < PQntuples(months); i++) {
+        const char *month = PQgetvalue(months, i, 0);
+        PGresult *made = database_query(connection, "SELECT daybook.events_make_partition($1)", 1, &month);
+        good = made != NULL;
+        PQclear(made);
+    }
+    PQclear(months);
+    return good;
 }
 
 /* In the order of the key, so that two imports of the same events wait for each other and never deadlock. */
@@ -272,36 +313,30 @@ static enum outcome store_events(struct import *import)
     return OUTCOME_DONE;
 }
 
-static gzFile open_file(const char *name)
-{
-    int fd = strcmp(name, "-") == 0 ? dup(STDIN_FILENO) : -1;
-    gzFile file = fd >= 0 ? gzdopen(fd, "rb") : gzopen(name, "rb");
-
-    if (file == NULL)
-        fprintf(stderr, "daybook-admin: %s: %s\n", name, errno == 0 ? "out of memory" : strerror(errno));
-    else
-        gzbuffer(file, CHUNK_SIZE);
-    return file;
-}
-
 enum outcome import_run(PGconn *connection, const struct arguments *arguments)
 {
     struct import import = {
         .name = strcmp(arguments->operand, "-") == 0 ? "standard input" : arguments->operand,
-        .file = open_file(arguments->operand),
+        .input = input_open(arguments->operand),
+        .chunk = malloc(CHUNK_SIZE),
         .connection = connection,
         .shows_progress = isatty(STDERR_FILENO),
     };
     char columns[HEADER_SIZE];
+    enum outcome outcome = OUTCOME_REFUSED;
 
-    if (import.file == NULL)
-        return OUTCOME_REFUSED;
     clock_gettime(CLOCK_MONOTONIC, &import.started);
-    enum outcome outcome = read_header(&import, columns);
+    if (import.input == NULL || import.chunk == NULL)
+        fprintf(stderr, "daybook-admin: %s: %s\n", import.name, strerror(errno));
+    else
+        outcome = read_header(&import, columns);
     if (outcome == OUTCOME_DONE)
         outcome = copy(&import, columns);
     if (outcome == OUTCOME_DONE)
         outcome = store_events(&import);
-    gzclose(import.file);
+
+    free(import.chunk);
+    if (import.input != NULL)
+        input_close(import.input);
     return outcome;
 }

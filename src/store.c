@@ -170,13 +170,15 @@ static void page_sql(const struct endpoint *endpoint, char sql[STATEMENT_SIZE])
 
 /*
  * Fixes what the session depends on and prepares every statement, in one round trip. Plans are kept while
- * tables grow, so none may rest on one having been small: a page is always a range scan of an index.
+ * tables grow, so none may rest on one having been small: a page is always a range scan of an index, and
+ * too short for compiling it to pay.
  */
 static bool set_up(struct store *store)
 {
     static const char SESSION_SQL[] = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
                                       "       pg_catalog.set_config('TimeZone', 'UTC', false),"
                                       "       pg_catalog.set_config('enable_seqscan', 'off', false),"
+                                      "       pg_catalog.set_config('jit', 'off', false),"
                                       "       pg_catalog.set_config('statement_timeout', $1, false)";
     static const Oid admit_types[] = {OID_BYTEA, OID_TEXT};
     static const Oid page_types[] = {OID_TEXT, OID_DATE, OID_DATE};

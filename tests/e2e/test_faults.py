@@ -345,7 +345,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def wrong_world(world):
-    """The world with a database that was never migrated, and a role that may not ask to be let in."""
+    """The world with a database that was never migrated, and a role that may not ask for a thing."""
     world.sql_as_superuser("CREATE DATABASE bare OWNER daybook_owner")
     world.sql_as_superuser("CREATE ROLE daybook_reader_login LOGIN IN ROLE daybook_reader")
     yield world
@@ -365,7 +365,8 @@ def test_a_wrong_database_gives_500_and_only_the_log_says_why(
         answer = second.raw(request.encode()).decode()
         wait_until(lambda: reason in log(second), f"the log does not say {reason}")
         assert token not in log(second)
-    assert not re.search(f"{re.escape(reason)}|postgres|database|schema|role", answer, re.IGNORECASE)
+    leak = f"{re.escape(reason)}|postgres|database|schema|role"
+    assert not re.search(leak, answer, re.IGNORECASE)
 
 
 def test_migrating_the_database_needs_no_restart(world, server):

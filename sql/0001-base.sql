@@ -164,7 +164,7 @@ BEGIN
     verdict     := coalesce(verdict, 429);
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
     retry_after := least(60, greatest(1, ceil(extract(epoch FROM the_close - moment))));
-    closes_at   := ceil(extract(epoch FROM the_close));
+    closes_at   := ceil(extract(epoch FROM least(the_close, moment + period)));
 END
 $$;
 COMMENT ON FUNCTION daybook.admit(bytea, text) IS

@@ -21,6 +21,10 @@ extern char **environ;
 
 enum { LISTEN_SOCKET = 0 }; /* FastCGI hands it over as standard input */
 
+static const int STOP_SIGNALS[] = {SIGTERM, SIGUSR1, SIGINT};
+
+enum { STOP_SIGNAL_COUNT = sizeof(STOP_SIGNALS) / sizeof(STOP_SIGNALS[0]) };
+
 /* Set by the handler; a handler has no other way to speak. */
 static volatile sig_atomic_t stopping;
 
@@ -37,20 +41,31 @@ static void stop(int signal)
  */
 static void catch_signals(sigset_t *open_mask)
 {
-    static const int signals[] = {SIGTERM, SIGUSR1, SIGINT};
     struct sigaction action = {.sa_handler = stop};
     sigset_t blocked;
 
     sigemptyset(&blocked);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        sigaddset(&blocked, signals[i]);
-        sigaction(signals[i], &action, NULL);
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++) {
+        sigaddset(&blocked, STOP_SIGNALS[i]);
+        sigaction(STOP_SIGNALS[i], &action, NULL);
     }
     sigprocmask(SIG_BLOCK, &blocked, open_mask);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        sigdelset(open_mask, signals[i]);
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
+        sigdelset(open_mask, STOP_SIGNALS[i]);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+}
+
+/* ppoll() delivers no signal when a request is there already: while the queue never empties, one stays
+ * pending. */
+static bool is_told_to_stop(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
+        stopping |= sigismember(&pending, STOP_SIGNALS[i]) == 1;
+    return stopping;
 }
 
 /*
@@ -62,7 +77,7 @@ static bool accept_request(FCGX_Request *fcgi, const sigset_t *open_mask)
 {
     struct pollfd socket = {.fd = LISTEN_SOCKET, .events = POLLIN};
 
-    while (!stopping) {
+    while (!is_told_to_stop()) {
         if (ppoll(&socket, 1, NULL, open_mask) < 0) {
             if (errno == EINTR)
                 continue;

@@ -232,9 +232,9 @@ def watched(world, attacker):
     ("/rest/dashboard/%c0%ae/chats/count", lighttpd_refuses(NOT_FOUND)),
     ("/rest/dashboard/%ed%a0%80/chats/count", NOT_FOUND),
     ("/rest/dashboard//chats/count", NOT_FOUND),
+    ("/rest/dashboard/../chats/count", NOT_FOUND),
+    ("/rest/dashboard/%2e%2e/chats/count", NOT_FOUND),
     # Names that no project can have are other projects.
-    ("/rest/dashboard/../chats/count", UNAUTHORIZED),
-    ("/rest/dashboard/%2e%2e/chats/count", UNAUTHORIZED),
     ("/rest/dashboard/%20/chats/count", UNAUTHORIZED),
     ("/rest/dashboard/%c3%a9/chats/count", UNAUTHORIZED),
     ("/rest/dashboard/PROJECT%20/chats/count", UNAUTHORIZED),

@@ -345,7 +345,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def wrong_world(world):
-    """The world with a database that was never migrated, and a role that may not ask for a thing."""
+    """The world with a database that was never migrated, and a role that may ask nothing."""
     world.sql_as_superuser("CREATE DATABASE bare OWNER daybook_owner")
     world.sql_as_superuser("CREATE ROLE daybook_reader_login LOGIN IN ROLE daybook_reader")
     yield world

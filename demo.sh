@@ -13,7 +13,6 @@ var=$top/var
 port=${DEMO_PORT:-8080}
 private=$top/tests/private-postgres.sh
 . "$top/demo/setup.sh"
-trap 'rm -f "$setup_log"' EXIT
 
 as_server() {
     "$private" run "$var/pg" "$@"
@@ -49,14 +48,15 @@ is_place_fit() {
 }
 
 make_var() {
-    [ ! -d "$var" ] || return 0
+    [ ! -d "$var/pg" ] || return 0
     if ! is_place_fit; then
         place=$(mktemp -d /var/tmp/daybook-demo.XXXXXX)
         chmod 711 "$place"
-        ln -sfn "$place" "$var"
+        rm -rf "$var" # what test.sh builds there, at most
+        ln -s "$place" "$var"
         echo "The servers cannot use $top: var/ is a link to $place"
     else
-        mkdir "$var"
+        mkdir -p "$var"
     fi
 }
 
@@ -181,7 +181,10 @@ what_to_try() {
 }
 
 case ${1:-up} in
-up) up && what_to_try ;;
+up)
+    up
+    what_to_try
+    ;;
 stop) stop ;;
 clean) clean ;;
 *) die "usage: ./demo.sh [stop|clean]" ;;

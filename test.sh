@@ -8,7 +8,6 @@ set -eu
 
 top=$(cd "$(dirname "$0")" && pwd)
 . "$top/demo/setup.sh"
-trap 'rm -f "$setup_log"' EXIT
 
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
     python3-pytest python3-psycopg2 apache2 libapache2-mod-fcgid spawn-fcgi multiwatch

@@ -4,10 +4,26 @@
 umask 022
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
 setup_log=$(mktemp "${TMPDIR:-/tmp}/daybook-setup.XXXXXX")
+ticker=
+trap 'rm -f "$setup_log"; [ -z "$ticker" ] || kill "$ticker"' EXIT
+trap 'exit 130' INT TERM HUP
 
 die() {
     printf '\n%s: %s\n' "$(basename "$0")" "$1" >&2
     exit 1
+}
+
+# Shows how the time goes by.
+tick() {
+    seconds=0
+    while sleep 1; do
+        seconds=$((seconds + 1))
+        if [ -t 1 ]; then
+            printf '\r%s ... %d s ' "$1" $seconds
+        elif [ $((seconds % 5)) = 0 ]; then
+            printf '.'
+        fi
+    done
 }
 
 # step WHAT REMEDY COMMAND ...: runs a command, with its output kept for the case that it fails.
@@ -15,20 +31,16 @@ step() {
     what=$1 remedy=$2
     shift 2
     printf '%s ...' "$what"
-    started=$(date +%s) dots=0
-    "$@" > "$setup_log" 2>&1 < /dev/null &
-    pid=$!
-    while kill -0 $pid 2> /dev/null; do
-        sleep 0.2
-        elapsed=$(($(date +%s) - started))
-        if [ -t 1 ]; then
-            [ $elapsed -lt 2 ] || printf '\r%s ... %d s ' "$what" $elapsed
-        elif [ $((elapsed / 5)) -gt $dots ]; then
-            dots=$((elapsed / 5))
-            printf '.'
-        fi
-    done
-    if wait $pid; then
+    tick "$what" &
+    ticker=$!
+    set +e
+    (set -e && "$@") > "$setup_log" 2>&1 < /dev/null
+    status=$?
+    set -e
+    kill $ticker
+    wait $ticker 2> /dev/null || true
+    ticker=
+    if [ $status = 0 ]; then
         printf ' done\n'
     else
         printf ' failed:\n\n' >&2
@@ -88,6 +100,7 @@ product_packages="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev li
 # copy_source TO: a copy of the sources to build in, so that a build of one's own here is left alone.
 copy_source() {
     mkdir -p "$1"
+    rm -rf "$1/sql" "$1/tests/sql" "$1/tests/e2e" # whose files are found by name: none may outlive its original
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - configure.ac Makefile.am README.md ARCHITECTURE.md NEWS COPYING demo.sh \
         test.sh src sql tests apache lighttpd systemd man demo | tar -C "$1" -xf -

@@ -189,7 +189,7 @@ BEGIN
             OR (j.day = (j.known).first_day AND j.active AND NOT (j.known).active)
     ), returned AS (
         SELECT j.project_id, j.day,
-               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(j.user_id), 12) AS users
+               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(j.user_id, 0), 12) AS users
           FROM judged j
          WHERE j.active AND j.day > (j.known).first_day
          GROUP BY 1, 2
@@ -254,6 +254,11 @@ DECLARE
     partition CONSTANT text        := 'events_' || to_char(starts, 'YYYY_MM');
 BEGIN
     IF to_regclass('daybook.' || partition) IS NOT NULL THEN
+        IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'daybook.events'::regclass
+                                                 AND inhrelid = to_regclass('daybook.' || partition)) THEN
+            RAISE WARNING 'daybook.% is no partition of daybook.events: until it is renamed or moved, its month''s '
+                          'events stay in daybook.events_default', partition;
+        END IF;
         RETURN false;
     END IF;
     -- Writers are kept out, before they have chosen a partition: one that had chosen the default partition
@@ -320,7 +325,7 @@ BEGIN
     -- One statement, so one snapshot: each sighting is settled and deleted, or neither.
     WITH returned AS (
         SELECT r.project_id, r.day,
-               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(r.user_id), 12) AS users
+               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(r.user_id, 0), 12) AS users
           FROM daybook.sighted_returns r
          GROUP BY 1, 2
     ), gone AS (

@@ -10,11 +10,10 @@ enum { ADD = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT };
 
 static struct json_object *instant(day_t day)
 {
-    char text[DAY_TEXT_LENGTH + sizeof("T00:00:00Z")];
+    char text[DAY_INSTANT_LENGTH + 1];
 
-    day_format(day, text);
-    strcpy(text + DAY_TEXT_LENGTH, "T00:00:00Z");
-    return json_object_new_string(text);
+    day_format_instant(day, text);
+    return json_object_new_string_len(text, DAY_INSTANT_LENGTH);
 }
 
 static struct json_object *date(day_t day)

@@ -4,20 +4,14 @@
 
 #include <openssl/evp.h>
 
-static const char MIDNIGHT[] = "T00:00:00Z";
-
-enum {
-    INSTANT_LENGTH = DAY_TEXT_LENGTH + sizeof(MIDNIGHT) - 1,
-    UNPADDED_LENGTH = CURSOR_TEXT_LENGTH - 1 /* 20 bytes leave one '=' */
-};
+enum { UNPADDED_LENGTH = CURSOR_TEXT_LENGTH - 1 }; /* 20 bytes leave one '=' */
 
 void cursor_format(day_t day, char text[CURSOR_TEXT_LENGTH + 1])
 {
-    char instant[INSTANT_LENGTH + 1];
+    char instant[DAY_INSTANT_LENGTH + 1];
 
-    day_format(day, instant);
-    memcpy(instant + DAY_TEXT_LENGTH, MIDNIGHT, sizeof(MIDNIGHT));
-    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)instant, INSTANT_LENGTH);
+    day_format_instant(day, instant);
+    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)instant, DAY_INSTANT_LENGTH);
 }
 
 bool cursor_parse(const char *text, size_t length, day_t *day)
@@ -33,7 +27,7 @@ bool cursor_parse(const char *text, size_t length, day_t *day)
     padded[CURSOR_TEXT_LENGTH] = '\0';
 
     /* The decoder counts the padding as a NUL byte: one more than the instant has. */
-    unsigned char instant[INSTANT_LENGTH + 1];
+    unsigned char instant[DAY_INSTANT_LENGTH + 1];
     if (EVP_DecodeBlock(instant, (const unsigned char *)padded, CURSOR_TEXT_LENGTH) != sizeof(instant))
         return false;
     if (!day_parse((const char *)instant, DAY_TEXT_LENGTH, day))

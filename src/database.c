@@ -5,16 +5,20 @@
 
 enum { EXPLANATION_SIZE = 256 };
 
-static void ignore_notice(void *context, const PGresult *result)
+static void print_warning(void *context, const PGresult *result)
 {
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
     (void)context;
-    (void)result;
+    fprintf(stderr, "daybook-admin: warning: %s\n", message == NULL ? "" : message);
 }
 
 PGconn *database_connect(const char *conninfo)
 {
-    const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *const values[] = {conninfo, "daybook-admin", "UTF8", NULL};
+    /* What stands before dbname, the connection string may override. */
+    const char *const names[] = {"connect_timeout", "dbname", "fallback_application_name", "client_encoding",
+                                 NULL};
+    const char *const values[] = {"10", conninfo, "daybook-admin", "UTF8", NULL};
     PGconn *connection = PQconnectdbParams(names, values, 1);
 
     if (connection == NULL || PQstatus(connection) != CONNECTION_OK) {
@@ -23,7 +27,7 @@ PGconn *database_connect(const char *conninfo)
         PQfinish(connection);
         return NULL;
     }
-    PQsetNoticeReceiver(connection, ignore_notice, NULL);
+    PQsetNoticeReceiver(connection, print_warning, NULL);
     if (!database_execute(connection, "SET search_path = pg_catalog; SET timezone = 'UTC';"
                                       "SET datestyle = 'ISO, YMD'; SET client_min_messages = warning")) {
         PQfinish(connection);
@@ -46,11 +50,24 @@ void database_complain(const PGconn *connection, const PGresult *result)
         fprintf(stderr, "daybook-admin: hint: %s\n", hint);
 }
 
+bool database_succeeded(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+bool database_is_data_fault(const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    return state != NULL && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0);
+}
+
 bool database_execute(PGconn *connection, const char *sql)
 {
     PGresult *result = PQexec(connection, sql);
-    ExecStatusType status = PQresultStatus(result);
-    bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    bool good = database_succeeded(result);
 
     if (!good)
         database_complain(connection, result);
@@ -74,26 +91,19 @@ PGresult *database_change(PGconn *connection, const char *sql, int count, const 
                           bool *refused)
 {
     PGresult *result = run(connection, sql, count, values);
-    ExecStatusType status = PQresultStatus(result);
     char why[EXPLANATION_SIZE] = "";
 
-    *refused = false;
-    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+    *refused = database_is_data_fault(result);
+    if (database_succeeded(result))
         return result;
-
-    /* Class 22: the text is no number, no UTF-8, and so on. */
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    *refused = state != NULL && strncmp(state, "22", 2) == 0;
 
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     if (constraint != NULL)
         database_explain(connection, constraint, why, sizeof(why));
-    if (*why != '\0') {
+    if (*why != '\0')
         fprintf(stderr, "daybook-admin: %s\n", why);
-        *refused = true;
-    } else {
+    else
         database_complain(connection, result);
-    }
     PQclear(result);
     return NULL;
 }

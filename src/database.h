@@ -15,6 +15,12 @@ PGconn *database_connect(const char *conninfo);
 /* Refused, and what to do said, if the database has never been migrated. */
 enum outcome database_require_schema(PGconn *connection);
 
+bool database_succeeded(const PGresult *result);
+
+/* Whether a statement failed for the data that it was given: SQLSTATE class 22, no such value, or 23, a
+ * constraint. */
+bool database_is_data_fault(const PGresult *result);
+
 /* Runs SQL that may be several statements; false after a failure. */
 bool database_execute(PGconn *connection, const char *sql);
 

@@ -1,5 +1,6 @@
 #include "day.h"
 
+#include <string.h>
 #include <time.h>
 
 enum { SECONDS_PER_DAY = 86400 };
@@ -54,4 +55,12 @@ void day_format(day_t day, char text[DAY_TEXT_LENGTH + 1])
     text = put(text, tm.tm_mon + 1, 2);
     *text++ = '-';
     *put(text, tm.tm_mday, 2) = '\0';
+}
+
+void day_format_instant(day_t day, char text[DAY_INSTANT_LENGTH + 1])
+{
+    static const char MIDNIGHT[] = "T00:00:00Z";
+
+    day_format(day, text);
+    memcpy(text + DAY_TEXT_LENGTH, MIDNIGHT, sizeof(MIDNIGHT));
 }

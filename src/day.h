@@ -8,12 +8,18 @@
 /* A calendar day, UTC, proleptic Gregorian: days since 1970-01-01. Years 0001 to 9999 only. */
 typedef int32_t day_t;
 
-enum { DAY_TEXT_LENGTH = 10 }; /* YYYY-MM-DD */
+enum {
+    DAY_TEXT_LENGTH = 10,   /* YYYY-MM-DD */
+    DAY_INSTANT_LENGTH = 20 /* YYYY-MM-DDT00:00:00Z */
+};
 
 /* Reads exactly "YYYY-MM-DD" of the given length; false unless that is a day that exists. */
 bool day_parse(const char *text, size_t length, day_t *day);
 
 /* Writes "YYYY-MM-DD" and a NUL. */
 void day_format(day_t day, char text[DAY_TEXT_LENGTH + 1]);
+
+/* Writes "YYYY-MM-DDT00:00:00Z", the instant at which the day begins, and a NUL. */
+void day_format_instant(day_t day, char text[DAY_INSTANT_LENGTH + 1]);
 
 #endif

@@ -24,10 +24,9 @@ struct field {
 struct endpoint {
     const char *area; /* /rest/AREA/{project_id}/KPI */
     const char *kpi;
-    const char *view;        /* in daybook_v1 */
-    const char *total_name;  /* the metadata key of the number of days asked for */
-    const char *cursor_name; /* the documented parameter; both spellings are read everywhere */
-    int page_days;           /* default of `limit` */
+    const char *view;       /* in daybook_v1 */
+    const char *total_name; /* the metadata key of the number of days asked for */
+    int page_days;          /* default of `limit` */
     struct field fields[FIELDS_MAX + 1];
 };
 

@@ -162,18 +162,17 @@ static enum outcome refuse_line(const struct import *import, const PGresult *res
     char why[EXPLANATION_SIZE] = "";
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
-    const char *mark = context == NULL ? NULL : strstr(context, ", line ");
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    /* In whatever language: "COPY import, line 3, column ..." */
+    const char *line = context == NULL ? NULL : strpbrk(context, "0123456789");
 
-    /* Classes 22 and 23, bad data and broken constraints, are the file's fault; nothing else is. */
-    if (mark == NULL || state == NULL || (strncmp(state, "22", 2) != 0 && strncmp(state, "23", 2) != 0)) {
+    if (line == NULL || !database_is_data_fault(result)) {
         end_progress(import);
         database_complain(import->connection, result);
         return OUTCOME_DATABASE;
     }
     if (constraint != NULL)
         database_explain(import->connection, constraint, why, sizeof(why));
-    return refuse(import, "line %lld: %s", atoll(mark + strlen(", line ")),
+    return refuse(import, "line %lld: %s", atoll(line),
                   *why != '\0' ? why : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
@@ -196,18 +195,18 @@ static bool count_lines(struct import *import, enum outcome *outcome)
     return true;
 }
 
-/* Hands the file to COPY. */
+/* Hands the file to COPY. Whatever goes wrong, here or there, COPY does not end well. */
 static enum outcome send_lines(struct import *import)
 {
     enum outcome outcome = OUTCOME_DONE;
+    bool sent = true;
 
     do {
-        if (!count_lines(import, &outcome) ||
-            PQputCopyData(import->connection, import->chunk, (int)import->length) != 1)
-            break; /* in the second case, the result of COPY says why */
+        sent = count_lines(import, &outcome) &&
+               PQputCopyData(import->connection, import->chunk, (int)import->length) == 1;
         show(import, "reading");
-    } while (read_chunk(import, &outcome));
-    PQputCopyEnd(import->connection, outcome == OUTCOME_DONE ? NULL : "refused");
+    } while (sent && read_chunk(import, &outcome));
+    PQputCopyEnd(import->connection, sent && outcome == OUTCOME_DONE ? NULL : "refused");
     return outcome;
 }
 
@@ -320,16 +319,17 @@ enum outcome import_run(PGconn *connection, const struct arguments *arguments)
         .input = input_open(arguments->operand),
         .chunk = malloc(CHUNK_SIZE),
         .connection = connection,
-        .shows_progress = isatty(STDERR_FILENO),
     };
     char columns[HEADER_SIZE];
     enum outcome outcome = OUTCOME_REFUSED;
 
-    clock_gettime(CLOCK_MONOTONIC, &import.started);
-    if (import.input == NULL || import.chunk == NULL)
+    if (import.input == NULL || import.chunk == NULL) {
         fprintf(stderr, "daybook-admin: %s: %s\n", import.name, strerror(errno));
-    else
+    } else {
+        clock_gettime(CLOCK_MONOTONIC, &import.started);
+        import.shows_progress = isatty(STDERR_FILENO);
         outcome = read_header(&import, columns);
+    }
     if (outcome == OUTCOME_DONE)
         outcome = copy(&import, columns);
     if (outcome == OUTCOME_DONE)

@@ -153,23 +153,28 @@ static int run_cgi(struct store *store)
     return sent ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int usage(FILE *out)
+/* Called by a person, not by a web server. */
+static int run_by_hand(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("daybook.fcgi " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+    bool wants_help = argc == 2 && strcmp(argv[1], "--help") == 0;
+    FILE *out = wants_help ? stdout : stderr;
     fprintf(out, "daybook.fcgi is a FastCGI responder (and a plain CGI program): a web server starts it.\n"
                  "See daybook.fcgi(8). Settings, from the environment:\n\n");
     settings_print_help(out);
-    return out == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
+    return wants_help ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
     struct settings settings;
 
-    if (argc == 2 && strcmp(argv[1], "--version") == 0)
-        return puts("daybook.fcgi " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    /* A CGI program's arguments are the client's: a query without '=' (RFC 3875 section 4.4). */
     bool is_cgi = FCGX_IsCGI();
-    if (argc > 1 || (is_cgi && getenv("REQUEST_METHOD") == NULL))
-        return usage(argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
+    if (is_cgi && getenv("REQUEST_METHOD") == NULL)
+        return run_by_hand(argc, argv);
 
     if (!settings_read(&settings, stderr))
         return EXIT_FAILURE;

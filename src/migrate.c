@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "config.h"
 #include "database.h"
 
 /* Migrations are files NNNN-NAME.sql, or NNNN-NAME.STORE.sql where the stores differ. */
@@ -42,9 +41,11 @@ static int is_migration(const struct dirent *entry)
 /* The whole file, to be freed; NULL after a failure. */
 static char *read_file(const char *path)
 {
-    FILE *file = fopen(path, "r");
     char *text = NULL;
     size_t size = 0;
+
+    errno = 0;
+    FILE *file = fopen(path, "r");
 
     /* A file of text has no NUL, so the delimiter is the end. */
     if (file == NULL || getdelim(&text, &size, '\0', file) < 0) {
@@ -97,7 +98,7 @@ static bool run_text(PGconn *connection, const char *name, const char *sql)
         return false;
 
     PGresult *result = PQexec(connection, sql);
-    bool good = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    bool good = database_succeeded(result);
     if (!good)
         complain(name, sql, connection, result);
     PQclear(result);
@@ -114,14 +115,14 @@ static bool run_text(PGconn *connection, const char *name, const char *sql)
     return database_execute(connection, good ? "COMMIT" : "ROLLBACK") && good;
 }
 
-static bool apply(PGconn *connection, const char *name)
+static enum outcome apply(PGconn *connection, const char *name)
 {
     char path[PATH_SIZE];
 
     snprintf(path, sizeof(path), "%s/%s", directory(), name);
     char *text = read_file(path);
     if (text == NULL)
-        return false;
+        return OUTCOME_REFUSED;
 
     PGresult *result = database_query(connection,
                                       "SELECT quote_ident(nspname) FROM pg_extension e"
@@ -133,13 +134,13 @@ static bool apply(PGconn *connection, const char *name)
     free(text);
     if (sql == NULL) {
         fprintf(stderr, "daybook-admin: out of memory\n");
-        return false;
+        return OUTCOME_REFUSED;
     }
     bool good = run_text(connection, name, sql);
     free(sql);
     if (good)
         printf("applied %s\n", name);
-    return good;
+    return good ? OUTCOME_DONE : OUTCOME_DATABASE;
 }
 
 /* Refuses, before anything is touched, a server that lacks what the schema needs. */
@@ -195,12 +196,14 @@ static enum outcome migrate(PGconn *connection, struct dirent *const *files, int
                 version, newest);
         return OUTCOME_REFUSED;
     }
-    for (int i = 0; i < count; i++) {
-        if (atoi(files[i]->d_name) > version && !apply(connection, files[i]->d_name))
-            return OUTCOME_DATABASE;
+    enum outcome outcome = OUTCOME_DONE;
+    for (int i = 0; i < count && outcome == OUTCOME_DONE; i++) {
+        if (atoi(files[i]->d_name) > version)
+            outcome = apply(connection, files[i]->d_name);
     }
-    printf("schema version %d\n", newest);
-    return OUTCOME_DONE;
+    if (outcome == OUTCOME_DONE)
+        printf("schema version %d\n", newest);
+    return outcome;
 }
 
 enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)

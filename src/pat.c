@@ -21,6 +21,34 @@ static enum outcome no_project(const char *project)
     return OUTCOME_REFUSED;
 }
 
+static enum outcome revoke(PGconn *connection, const char *id)
+{
+    bool refused;
+    /* Compared as text, so that an operand that is no number is just a token that does not exist. */
+    PGresult *result = database_change(connection,
+                                       "UPDATE daybook.tokens SET revoked_at = coalesce(revoked_at, now())"
+                                       " WHERE token_id::text = $1 RETURNING token_id",
+                                       1, &id, &refused);
+
+    if (result == NULL)
+        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+    bool revoked = database_value(result) != NULL;
+    PQclear(result);
+    if (!revoked)
+        fprintf(stderr, "daybook-admin: there is no token with the id %s\n", id);
+    return revoked ? OUTCOME_DONE : OUTCOME_REFUSED;
+}
+
+/* A token that could not be printed is nobody's: it must not stay good. */
+static enum outcome print_or_revoke(PGconn *connection, const char *token, const char *id)
+{
+    if (puts(token) >= 0 && fflush(stdout) == 0)
+        return OUTCOME_DONE;
+    perror("daybook-admin: standard output");
+    revoke(connection, id);
+    return OUTCOME_REFUSED;
+}
+
 enum outcome pat_run_create(PGconn *connection, const struct arguments *arguments)
 {
     char token[TOKEN_LENGTH + 1], hex[2 * TOKEN_DIGEST_SIZE + 1], days[16];
@@ -45,20 +73,20 @@ enum outcome pat_run_create(PGconn *connection, const struct arguments *argument
                         4, values, &refused);
     if (result == NULL)
         return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
-    bool created = database_value(result) != NULL;
+    const char *id = database_value(result);
+    enum outcome outcome =
+        id == NULL ? no_project(arguments->operand) : print_or_revoke(connection, token, id);
     PQclear(result);
-    if (!created)
-        return no_project(arguments->operand);
-    puts(token);
-    return OUTCOME_DONE;
+    return outcome;
 }
 
 enum outcome pat_run_list(PGconn *connection, const struct arguments *arguments)
 {
-    PGresult *found = database_query(connection, "SELECT 1 FROM daybook.projects WHERE project_id = $1", 1,
-                                     &arguments->operand);
+    bool refused;
+    PGresult *found = database_change(connection, "SELECT 1 FROM daybook.projects WHERE project_id = $1", 1,
+                                      &arguments->operand, &refused);
     if (found == NULL)
-        return OUTCOME_DATABASE;
+        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
     bool exists = database_value(found) != NULL;
     PQclear(found);
     if (!exists)
@@ -70,7 +98,7 @@ enum outcome pat_run_list(PGconn *connection, const struct arguments *arguments)
         "       CASE WHEN t.revoked_at IS NOT NULL THEN 'revoked'"
         "            WHEN t.expires_at <= now() THEN 'expired' ELSE 'active' END AS state,"
         "       date_trunc('second', t.created_at) AS created, date_trunc('second', t.expires_at) AS expires,"
-        "       date_trunc('second', w.closes_at - interval '60 s') AS last_window"
+        "       date_trunc('second', w.closes_at) AS window_closes"
         "  FROM daybook.tokens t LEFT JOIN daybook.windows w ON w.token_id = t.token_id"
         " WHERE t.project_id = $1 ORDER BY t.token_id",
         1, &arguments->operand);
@@ -83,19 +111,5 @@ enum outcome pat_run_list(PGconn *connection, const struct arguments *arguments)
 
 enum outcome pat_run_revoke(PGconn *connection, const struct arguments *arguments)
 {
-    /* Compared as text, so that an operand that is no number is just a token that does not exist. */
-    PGresult *result = database_query(connection,
-                                      "UPDATE daybook.tokens SET revoked_at = coalesce(revoked_at, now())"
-                                      " WHERE token_id::text = $1 RETURNING token_id",
-                                      1, &arguments->operand);
-
-    if (result == NULL)
-        return OUTCOME_DATABASE;
-    bool revoked = database_value(result) != NULL;
-    PQclear(result);
-    if (!revoked) {
-        fprintf(stderr, "daybook-admin: there is no token with the id %s\n", arguments->operand);
-        return OUTCOME_REFUSED;
-    }
-    return OUTCOME_DONE;
+    return revoke(connection, arguments->operand);
 }

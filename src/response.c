@@ -50,29 +50,41 @@ struct head {
 __attribute__((format(printf, 2, 3))) static void line(struct head *head, const char *format, ...)
 {
     va_list arguments;
+    size_t room = sizeof(head->text) - head->length;
 
     va_start(arguments, format);
-    int n = vsnprintf(head->text + head->length, sizeof(head->text) - head->length, format, arguments);
+    int n = vsnprintf(head->text + head->length, room, format, arguments);
     va_end(arguments);
-    /* Every line is bounded and their sum fits; a test holds the longest answer against HEAD_SIZE. */
-    head->length += (size_t)n;
+    /* Every line is bounded and their sum fits, as a test shows; were it otherwise, the last would be cut. */
+    head->length += (size_t)n < room ? (size_t)n : room - 1;
 }
 
+static struct json_object *tone_value(enum tone tone)
+{
+    return tone == TONE_FALSE   ? json_object_new_boolean(0)
+           : tone == TONE_ERROR ? json_object_new_string("ERROR")
+                                : json_object_new_string("error");
+}
+
+/* Adds a member; false if there is no memory for it. */
+static bool add(struct json_object *document, const char *key, struct json_object *value)
+{
+    return value != NULL && json_object_object_add(document, key, value) == 0;
+}
+
+/* NULL if there is no memory. */
 static struct json_object *error_document(const struct response *response)
 {
     struct json_object *document = json_object_new_object();
-    enum tone tone = ANSWERS[response->answer].tone;
+    int retry_after = response->admission.retry_after;
 
-    if (document == NULL)
-        return NULL;
-    json_object_object_add(document, "status",
-                           tone == TONE_FALSE   ? json_object_new_boolean(0)
-                           : tone == TONE_ERROR ? json_object_new_string("ERROR")
-                                                : json_object_new_string("error"));
-    json_object_object_add(document, "message", json_object_new_string(ANSWERS[response->answer].message));
-    if (response->answer == ANSWER_WINDOW_FULL)
-        json_object_object_add(document, "retry_after", json_object_new_int(response->admission.retry_after));
-    return document;
+    if (document != NULL && add(document, "status", tone_value(ANSWERS[response->answer].tone)) &&
+        add(document, "message", json_object_new_string(ANSWERS[response->answer].message)) &&
+        (response->answer != ANSWER_WINDOW_FULL ||
+         add(document, "retry_after", json_object_new_int(retry_after))))
+        return document;
+    json_object_put(document);
+    return NULL;
 }
 
 /* draft-ietf-httpapi-ratelimit-headers (2025-09), and the older names that clients know. */

@@ -4,20 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libpq-fe.h>
+#include "store.h"
 
 enum { TIMEOUT_MIN_MS = 100, TIMEOUT_MAX_MS = 60000 };
 
 static bool set_database(const char *text, struct settings *settings)
 {
-    char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(text, &why);
-
-    /* libpq's reason may quote a password out of the string; that there is one must do. */
-    PQfreemem(why);
-    PQconninfoFree(options);
     settings->database = text;
-    return options != NULL;
+    return store_accepts(text);
 }
 
 static bool set_timeout(const char *text, struct settings *settings)

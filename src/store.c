@@ -315,6 +315,17 @@ static bool read_rows(struct store *store, const struct endpoint *endpoint, stru
     return take_and_drop(store, endpoint->view, PGRES_PIPELINE_SYNC);
 }
 
+bool store_accepts(const char *conninfo)
+{
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &why);
+
+    /* libpq's reason may quote a password out of the string; that there is one must do. */
+    PQfreemem(why);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
 struct store *store_open(const char *conninfo, int timeout_ms)
 {
     struct store *store = calloc(1, sizeof(*store));
@@ -344,6 +355,10 @@ bool store_ask(struct store *store, const struct store_request *request, struct 
 
     if (!send_admit(store, request) || (request->page != NULL && !send_page(store, request)))
         return fail(store, "sending", PQerrorMessage(store->connection));
-    return read_admission(store, admission) &&
-           (request->page == NULL || read_rows(store, request->endpoint, rows));
+    if (!read_admission(store, admission))
+        return false;
+    if (request->page == NULL || read_rows(store, request->endpoint, rows))
+        return true;
+    /* A refusal stands, whatever became of a page that nobody will see. */
+    return admission->verdict != VERDICT_PASS;
 }

@@ -48,6 +48,9 @@ struct store_request {
     const struct page *page; /* NULL: no rows are wanted, only the verdict */
 };
 
+/* Whether this is a libpq connection string or URI. */
+bool store_accepts(const char *conninfo);
+
 /*
  * Prepares the way to a database; nothing is connected yet. The connection string is kept, not copied.
  * NULL if there is no memory. Ended by store_close().

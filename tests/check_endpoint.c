@@ -11,15 +11,14 @@
 static const struct {
     const char *path; /* behind /rest/, %s for the project */
     const char *total_name;
-    const char *cursor_name;
     int page_days;
 } SPECIFIED[] = {
-    {"/rest/analytics/%s/messages/daily", "total_days", "cursor", 30},
-    {"/rest/dashboard/%s/chats/count", "total_count", "cursor", 30},
-    {"/rest/dashboard/%s/users/unique-daily", "total_count", "after", 31},
-    {"/rest/dashboard/%s/csat/daily", "days_count", "cursor", 30},
-    {"/rest/dashboard/%s/ai_quality/daily", "total_days", "cursor", 30},
-    {"/rest/dashboard/%s/errors/daily", "total_count", "cursor", 30},
+    {"/rest/analytics/%s/messages/daily", "total_days", 30},
+    {"/rest/dashboard/%s/chats/count", "total_count", 30},
+    {"/rest/dashboard/%s/users/unique-daily", "total_count", 31},
+    {"/rest/dashboard/%s/csat/daily", "days_count", 30},
+    {"/rest/dashboard/%s/ai_quality/daily", "total_days", 30},
+    {"/rest/dashboard/%s/errors/daily", "total_count", 30},
 };
 
 static const char *const UNKNOWN[] = {
@@ -109,7 +108,6 @@ START_TEST(specified_path_is_found_with_its_project)
     ck_assert_ptr_eq(endpoint, &endpoint_table[_i]);
     ck_assert_str_eq(project, "my-project_1");
     ck_assert_str_eq(endpoint->total_name, SPECIFIED[_i].total_name);
-    ck_assert_str_eq(endpoint->cursor_name, SPECIFIED[_i].cursor_name);
     ck_assert_int_eq(endpoint->page_days, SPECIFIED[_i].page_days);
 }
 END_TEST

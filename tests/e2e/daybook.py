@@ -27,6 +27,14 @@ PRIVATE = SOURCE / "tests" / "private-postgres.sh"
 ADMIN = BUILD / "daybook-admin"
 TIMEOUT_MS = 2000
 
+# How daybook-admin ends.
+DONE, REFUSED, USAGE, DATABASE = range(4)
+
+
+def outcome(result):
+    """Exit status of daybook-admin, and whether it spoke on stdout and stderr."""
+    return result.returncode, bool(result.stdout), bool(result.stderr)
+
 
 class World:
     """The folder, and PostgreSQL in it with one migrated database."""

@@ -431,6 +431,20 @@ def test_a_writer_that_meets_the_making_of_a_partition_waits_and_succeeds(databa
     database.is_right()
 
 
+def test_a_detached_month_is_warned_of_and_its_events_count(database):
+    writer = database.session()
+    write(writer, ("old", "p", "1999-05-05Z", "chat_start", "u", None, None))
+    writer.commit()
+    database.refresh()
+    database.sql("ALTER TABLE daybook.events DETACH PARTITION daybook.events_1999_05")
+    write(writer, ("new", "p", "1999-05-06Z", "chat_start", "u", None, None))
+    writer.commit()
+    execute(writer, "CALL daybook.refresh()")
+    writer.commit()
+    assert any("daybook.events_1999_05 is no partition" in notice for notice in writer.notices)
+    assert database.sql("SELECT sum(count) FROM daybook_v1.chats_daily") == [(2,)]
+
+
 def test_many_writers_of_a_new_month_and_refreshes_lose_nothing(database):
     """Each month begins like this where partitions have not been made ahead."""
     failures = []

@@ -405,15 +405,15 @@ def test_neither_password_nor_token_is_logged(server, project, token, log, datab
 # Settings, plain CGI and signals: the responder by itself.
 
 
-def run_responder(**environment):
+def run_responder(*arguments, **environment):
     """Runs it with nothing but these in its environment."""
-    return subprocess.run([BUILD / "daybook.fcgi"], env=environment, stdin=subprocess.DEVNULL,
+    return subprocess.run([BUILD / "daybook.fcgi", *arguments], env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=20, check=False)
 
 
-def run_cgi(target, token, method="GET", **environment):
+def run_cgi(target, token, method="GET", arguments=(), **environment):
     """Asks it for one page as a web server does that knows plain CGI only."""
-    return run_responder(REQUEST_METHOD=method, REQUEST_URI=target,
+    return run_responder(*arguments, REQUEST_METHOD=method, REQUEST_URI=target,
                          HTTP_AUTHORIZATION=f"Bearer {token}", **environment)
 
 
@@ -440,6 +440,14 @@ def test_plain_cgi_refuses_and_fails_as_the_spec_says(world, project, token):
     failed = run_cgi(messages(project), token, DAYBOOK_DATABASE="host=/nonexistent")
     assert cgi_answer(failed) == ("500 Internal Server Error", FAULT)
     assert "/nonexistent" in failed.stderr and token not in failed.stderr
+
+
+@pytest.mark.parametrize("argument", ["foo", "--help", "--version"])
+def test_plain_cgi_arguments_are_the_clients(world, project, token, argument):
+    """A server may pass a query without "=" as arguments (RFC 3875 section 4.4)."""
+    result = run_cgi(f"/rest/dashboard/{project}/csat/daily?{argument}", token, arguments=[argument],
+                     DAYBOOK_DATABASE=world.conninfo("daybook_responder"))
+    assert cgi_answer(result)[0] == "400 Bad Request"
 
 
 def test_the_databases_own_log_never_holds_a_token(world, project, token):
@@ -552,6 +560,15 @@ def assert_whole_page(output):
     assert head.startswith(b"Status: 200 OK\r\n")
     assert int(re.search(rb"Content-Length: (\d+)", head).group(1)) == len(body)
     assert body.endswith(b'"next_cursor":"MjAyNi0wMS0zMVQwMDowMDowMFo="}}')
+
+
+def test_a_refusal_stands_whatever_becomes_of_the_page(world, tmp_path, project, token):
+    """The page travels with the question, but only a request that passes needs it."""
+    with listening(tmp_path) as listener, pool(world, listener, 1):
+        assert_whole_page(fcgi_ask(listener, messages(project), token))
+        with locked(world, "daybook.daily"):
+            refused = fcgi_ask(listener, messages(project), "pat-nobody")
+        assert refused.startswith(b"Status: 401 ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])

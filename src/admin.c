@@ -7,10 +7,29 @@
 #include "command.h"
 #include "config.h"
 #include "database.h"
+#include "day.h"
 
-enum flag { TAKES_NAME = 1, TAKES_EXPIRES = 2, MAKES_SCHEMA = 4 };
+/* The options that some commands take, each a bit in the command's flags. */
+enum option_index { NAME, EXPIRES, PROJECT, FROM, TO, RAW, OPTION_COUNT };
 
-enum { EXPIRES_DAYS_MAX = 36500 };
+enum flag {
+    TAKES_NAME = 1 << NAME,
+    TAKES_EXPIRES = 1 << EXPIRES,
+    TAKES_DAYS = 1 << PROJECT | 1 << FROM | 1 << TO,
+    TAKES_RAW = 1 << RAW,
+    MAKES_SCHEMA = 1 << OPTION_COUNT
+};
+
+static const struct {
+    const char *name;
+    const char *value;
+} OPTIONS[OPTION_COUNT] = {
+    [NAME] = {"name", "TEXT"},     [EXPIRES] = {"expires", "DAYS"},
+    [PROJECT] = {"project", "ID"}, [FROM] = {"from", "DAY"},
+    [TO] = {"to", "DAY"},          [RAW] = {"raw", "DAYS"},
+};
+
+enum { DAYS_MAX = 36500 };
 
 static const struct command {
     const char *name;    /* one word or two */
@@ -28,6 +47,11 @@ static const struct command {
     {"token revoke", "ID", 0, "refuse a token from now on", pat_run_revoke},
     {"import", "FILE", 0, "add the events of a CSV file, gzipped or not; - is standard input", import_run},
     {"refresh", NULL, 0, "fold pending events into the rollup", refresh_run},
+    {"verify", NULL, TAKES_DAYS, "recount raw events and name each day whose rollup differs",
+     upkeep_run_verify},
+    {"rebuild", NULL, TAKES_DAYS, "mend the days that verify names, while writers go on", upkeep_run_rebuild},
+    {"retention", NULL, TAKES_RAW,
+     "drop whole months of raw events older than so many days; the rollup stays", upkeep_run_retention},
     {"status", NULL, 0, "show versions, sizes, what is pending, tokens soon to expire", status_run},
 };
 
@@ -35,9 +59,12 @@ enum { COMMAND_COUNT = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 
 static void print_usage(FILE *out, const struct command *c)
 {
-    fprintf(out, "daybook-admin %s%s%s%s%s", c->name, c->operand == NULL ? "" : " ",
-            c->operand == NULL ? "" : c->operand, c->flags & TAKES_NAME ? " [--name TEXT]" : "",
-            c->flags & TAKES_EXPIRES ? " [--expires DAYS]" : "");
+    fprintf(out, "daybook-admin %s%s%s", c->name, c->operand == NULL ? "" : " ",
+            c->operand == NULL ? "" : c->operand);
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (c->flags & 1u << i)
+            fprintf(out, i == RAW ? " --%s %s" : " [--%s %s]", OPTIONS[i].name, OPTIONS[i].value);
+    }
 }
 
 static void print_help(const struct command *command)
@@ -60,7 +87,7 @@ static void print_help(const struct command *command)
         "  --help               show this, or what a command takes\n"
         "  --version            show the version\n"
         "\nEnvironment: DAYBOOK_DATABASE, and DAYBOOK_SQL for the directory of the migrations.\n"
-        "Exit status: 0 done, 1 refused, 2 wrong usage, 3 database out of reach or failing.\n"
+        "Exit status: 0 done, 1 refused or differing, 2 wrong usage, 3 database out of reach or failing.\n"
         "See daybook-admin(8).\n");
 }
 
@@ -91,40 +118,102 @@ static enum outcome misuse(const struct command *command, const char *why)
     return OUTCOME_USAGE;
 }
 
+static enum outcome run(const struct command *command, const char *database,
+                        const struct arguments *arguments)
+{
+    PGconn *connection = database_connect(database);
+    if (connection == NULL)
+        return OUTCOME_DATABASE;
+
+    enum outcome outcome = command->flags & MAKES_SCHEMA ? OUTCOME_DONE : database_require_schema(connection);
+    if (outcome == OUTCOME_DONE)
+        outcome = command->run(connection, arguments);
+    PQfinish(connection);
+    if (fflush(stdout) != 0) {
+        perror("daybook-admin: standard output");
+        return OUTCOME_REFUSED;
+    }
+    return outcome;
+}
+
 static bool parse_days(const char *text, int *days)
 {
     char *end;
     long number = strtol(text, &end, 10);
 
     *days = (int)number;
-    return *text >= '0' && *text <= '9' && *end == '\0' && number >= 1 && number <= EXPIRES_DAYS_MAX;
+    return *text >= '0' && *text <= '9' && *end == '\0' && number >= 1 && number <= DAYS_MAX;
+}
+
+static bool is_day(const char *text)
+{
+    day_t day;
+
+    return day_parse(text, strlen(text), &day);
+}
+
+/* Reads what the options were given; what is wrong with them, or NULL. */
+static const char *read_options(const struct command *command, const char *const given[OPTION_COUNT],
+                                struct arguments *arguments)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (given[i] != NULL && !(command->flags & 1u << i))
+            return "an option that this command does not take";
+    }
+    if (given[EXPIRES] != NULL && !parse_days(given[EXPIRES], &arguments->expires_days))
+        return "--expires takes a number of days from 1 to 36500";
+    if (command->flags & TAKES_RAW && given[RAW] == NULL)
+        return "--raw is missing";
+    if (given[RAW] != NULL && !parse_days(given[RAW], &arguments->raw_days))
+        return "--raw takes a number of days from 1 to 36500";
+    if ((given[FROM] != NULL && !is_day(given[FROM])) || (given[TO] != NULL && !is_day(given[TO])))
+        return "--from and --to take a day as YYYY-MM-DD";
+    arguments->name = given[NAME];
+    arguments->project = given[PROJECT];
+    arguments->from = given[FROM];
+    arguments->to = given[TO];
+    return NULL;
+}
+
+/* Takes the options out of argv; false after a complaint of getopt's. */
+static bool parse_options(int argc, char **argv, const char *given[OPTION_COUNT], const char **database,
+                          char *shown)
+{
+    struct option options[OPTION_COUNT + 4] = {{"database", required_argument, NULL, 'd'},
+                                               {"help", no_argument, NULL, 'h'},
+                                               {"version", no_argument, NULL, 'v'}};
+
+    /* Those of the table have their index for a letter: no letter is that small. */
+    for (int i = 0; i < OPTION_COUNT; i++)
+        options[3 + i] = (struct option){OPTIONS[i].name, required_argument, NULL, i};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == '?')
+            return false;
+        if (option == 'd')
+            *database = optarg;
+        else if (option == 'h' || option == 'v')
+            *shown = (char)option;
+        else
+            given[option] = optarg;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"database", required_argument, NULL, 'd'}, {"name", required_argument, NULL, 'n'},
-        {"expires", required_argument, NULL, 'e'},  {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},        {NULL, 0, NULL, 0}};
-    struct arguments arguments = {0};
-    const char *database = getenv("DAYBOOK_DATABASE"), *expires = NULL;
-    bool wants_help = false;
-
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case 'd': database = optarg; break;
-        case 'n': arguments.name = optarg; break;
-        case 'e': expires = optarg; break;
-        case 'h': wants_help = true; break;
-        case 'v': puts("daybook-admin " PACKAGE_VERSION); return OUTCOME_DONE;
-        default: return OUTCOME_USAGE; /* getopt has said why */
-        }
-    }
+    const char *given[OPTION_COUNT] = {NULL}, *database = getenv("DAYBOOK_DATABASE");
+    char shown = '\0';
+    if (!parse_options(argc, argv, given, &database, &shown))
+        return OUTCOME_USAGE;
 
     int taken = 0, count = argc - optind;
     char *const *words = argv + optind;
     const struct command *command = find(count, words, &taken);
-    if (wants_help) {
+    if (shown == 'v') {
+        puts("daybook-admin " PACKAGE_VERSION);
+        return OUTCOME_DONE;
+    }
+    if (shown == 'h') {
         print_help(command);
         return OUTCOME_DONE;
     }
@@ -132,26 +221,12 @@ int main(int argc, char **argv)
         return misuse(NULL, count == 0 ? "no command given" : "no such command");
     if (count != taken + (command->operand != NULL))
         return misuse(command, count < taken + 1 ? "an operand is missing" : "too many operands");
-    if ((arguments.name != NULL && !(command->flags & TAKES_NAME)) ||
-        (expires != NULL && !(command->flags & TAKES_EXPIRES)))
-        return misuse(command, "an option that this command does not take");
-    if (expires != NULL && !parse_days(expires, &arguments.expires_days))
-        return misuse(command, "--expires takes a number of days from 1 to 36500");
-    if (command->operand != NULL)
-        arguments.operand = words[taken];
+
+    struct arguments arguments = {.operand = command->operand == NULL ? NULL : words[taken]};
+    const char *wrong = read_options(command, given, &arguments);
+    if (wrong != NULL)
+        return misuse(command, wrong);
     if (database == NULL || *database == '\0')
         return misuse(command, "which database? give --database or set DAYBOOK_DATABASE");
-
-    PGconn *connection = database_connect(database);
-    if (connection == NULL)
-        return OUTCOME_DATABASE;
-    enum outcome outcome = command->flags & MAKES_SCHEMA ? OUTCOME_DONE : database_require_schema(connection);
-    if (outcome == OUTCOME_DONE)
-        outcome = command->run(connection, &arguments);
-    PQfinish(connection);
-    if (fflush(stdout) != 0) {
-        perror("daybook-admin: standard output");
-        return OUTCOME_REFUSED;
-    }
-    return outcome;
+    return run(command, database, &arguments);
 }

@@ -6,7 +6,8 @@
 /* How a command of daybook-admin ended: its exit status. */
 enum outcome {
     OUTCOME_DONE = 0,
-    OUTCOME_REFUSED = 1, /* what was asked cannot be done: bad input, no such thing, there already */
+    OUTCOME_REFUSED =
+        1, /* what was asked cannot be done: bad input, no such thing, there already; or differs */
     OUTCOME_USAGE = 2,   /* the command line is wrong */
     OUTCOME_DATABASE = 3 /* the database is out of reach, or failed */
 };
@@ -15,7 +16,10 @@ enum outcome {
 struct arguments {
     const char *operand;
     const char *name;
+    const char *project;
+    const char *from, *to; /* days that exist, from the one to before the other */
     int expires_days;
+    int raw_days;
 };
 
 /* A command. It says on stderr what went wrong; the connection is as database_connect() leaves it. */
@@ -27,8 +31,11 @@ command_run project_run_list;
 command_run pat_run_create; /* pat.c */
 command_run pat_run_list;
 command_run pat_run_revoke;
-command_run import_run;  /* import.c */
-command_run refresh_run; /* refresh.c */
-command_run status_run;  /* status.c */
+command_run import_run;        /* import.c */
+command_run refresh_run;       /* refresh.c */
+command_run upkeep_run_verify; /* upkeep.c */
+command_run upkeep_run_rebuild;
+command_run upkeep_run_retention;
+command_run status_run; /* status.c */
 
 #endif

@@ -16,6 +16,7 @@ static const char STATUS_SQL[] =
     "   WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))),"
     " ('events', (SELECT coalesce(sum(s.n_live_tup), 0)::text || ' (estimate)' FROM pg_stat_all_tables s"
     "   JOIN pg_inherits i ON i.inhrelid = s.relid WHERE i.inhparent = 'daybook.events'::regclass)),"
+    " ('raw_from', (SELECT coalesce(max(raw_from)::text, 'the first') FROM daybook.retention)),"
     " ('users', (SELECT n_live_tup::text || ' (estimate)' FROM pg_stat_all_tables"
     "   WHERE relid = 'daybook.users'::regclass)),"
     " ('rolled_up', (SELECT n_live_tup::text || ' project-days (estimate)' FROM pg_stat_all_tables"

@@ -12,11 +12,11 @@ import pytest
 from daybook import ADMIN, DATABASE, DONE, REFUSED, SOURCE, USAGE, outcome
 
 COMMANDS = ["migrate", "project create", "project list", "token create", "token list",
-            "token revoke", "import", "refresh", "status"]
+            "token revoke", "import", "refresh", "verify", "rebuild", "retention", "status"]
 OPERANDS = {"project create": "ID", "token create": "PROJECT", "token list": "PROJECT",
             "token revoke": "ID", "import": "FILE"}
 CALLS = ["project create x", "project list", "token create x", "token list x", "token revoke 1",
-         "import -", "refresh", "status"]
+         "import -", "refresh", "verify", "rebuild", "retention --raw 9", "status"]
 
 
 def run(*arguments, **environment):
@@ -380,7 +380,7 @@ def test_status_tells_versions_sizes_and_what_is_pending(world, database):
     items = dict(re.fullmatch(r"(\w[\w-]*): (.*)", text).groups()
                  for text in result.stdout.splitlines())
     assert list(items) == ["daybook-admin", "schema", "store", "postgresql", "hll", "projects",
-                           "tokens", "events", "users", "rolled_up", "pending", "pending_users"]
+                           "tokens", "events", "raw_from", "users", "rolled_up", "pending", "pending_users"]
     assert (items["schema"], items["store"]) == (str(newest()), "rollup")
     assert (items["projects"], items["tokens"]) == ("0", "0 active")
     assert (items["pending"], items["pending_users"]) == ("0", "0")

@@ -1,0 +1,140 @@
+"""Verify, rebuild and retention: the rollup held against the raw events, which may go."""
+
+import random
+
+import pytest
+
+from daybook import DONE, REFUSED, USAGE, outcome
+
+KINDS = ["chat_start", "inbound_message", "outbound_message", "positive_feedback",
+         "negative_feedback", "ht_request", "ht_start", "csat", "ai_quality", "api_error"]
+VALUES = {"csat": 4, "ai_quality": "0.75"}
+SHOWN = """SELECT * FROM daybook_v1.messages_daily JOIN daybook_v1.chats_daily USING (project_id, day)
+    JOIN daybook_v1.users_daily USING (project_id, day) JOIN daybook_v1.csat_daily USING (project_id, day)
+    JOIN daybook_v1.ai_quality_daily USING (project_id, day)
+    JOIN daybook_v1.errors_daily USING (project_id, day) ORDER BY project_id, day"""
+
+# Every way in which a rollup could have gone wrong, and the measures that it shows in.
+DAMAGE = {
+    "a count": "UPDATE daybook.daily SET chats = chats + 1 WHERE day = '2026-01-02'",
+    "a sum": "UPDATE daybook.daily SET csat_sum = csat_sum - 1 WHERE day = '2026-01-02'",
+    "a sketch": "UPDATE daybook.daily SET returning_users = NULL WHERE day = '2026-01-03'",
+    "a day lost": "DELETE FROM daybook.daily WHERE day = '2026-01-02'",
+    "a day too many": "INSERT INTO daybook.daily (project_id, day, chats) VALUES ('p', '2026-01-20', 7)",
+    "increments lost": "DELETE FROM daybook.pending",
+    "increments twice": "INSERT INTO daybook.pending SELECT * FROM daybook.pending",
+}
+
+
+@pytest.fixture
+def database(world, numbers):
+    """A database with events of two projects, the last of them pending."""
+    name = f"upkeep{next(numbers)}"
+    world.create_database(name)
+    chance = random.Random(7)
+    rows = [(f"e{n}", chance.choice("pq"), f"2026-01-{chance.randint(1, 4):02}T{chance.randint(0, 23):02}:00Z",
+             kind, f"u{chance.randint(1, 9)}", None, VALUES.get(kind))
+            for n in range(200) for kind in [chance.choice(KINDS)]]
+    insert = "INSERT INTO daybook.events VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    with world.connect(database=name) as connection, connection.cursor() as cursor:
+        cursor.executemany(insert, rows[:150])
+        cursor.execute("CALL daybook.refresh()")
+        cursor.executemany(insert, rows[150:])
+    yield name
+    world.sql_as_superuser(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_verify_of_a_right_rollup_is_silent(world, database):
+    assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_verify_names_what_differs_and_rebuild_mends_it(world, database, damage):
+    right = world.sql(SHOWN, database=database)
+    assert world.sql(DAMAGE[damage], database=database) > 0
+    result = world.admin("verify", database=database, check=False)
+    assert outcome(result) == (REFUSED, True, False)
+    assert result.stdout.startswith("project_id\tday\tmeasure\tshown\trecounted\n")
+    assert outcome(world.admin("rebuild", database=database)) == (DONE, False, False)
+    assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+    assert [row for row in world.sql(SHOWN, database=database) if row[1].day != 20] == right
+
+
+def test_verify_names_the_day_and_the_measure(world, database):
+    world.sql(DAMAGE["a count"] + " AND project_id = 'p'", database=database)
+    lines = world.admin("verify", database=database, check=False).stdout.splitlines()[1:]
+    assert [line.split("\t")[:3] for line in lines] == [["p", "2026-01-02", "chats"]]
+
+
+@pytest.mark.parametrize("arguments, status", [
+    ("--project p", REFUSED), ("--project q", DONE), ("--from 2026-01-02 --to 2026-01-03", REFUSED),
+    ("--from 2026-01-03", DONE), ("--to 2026-01-02", DONE)])
+def test_verify_looks_only_where_it_is_told(world, database, arguments, status):
+    world.sql(DAMAGE["a count"] + " AND project_id = 'p'", database=database)
+    result = world.admin("verify", *arguments.split(), database=database, check=False)
+    assert result.returncode == status
+
+
+def test_rebuild_mends_only_where_it_is_told(world, database):
+    world.sql(DAMAGE["a count"], database=database)
+    world.admin("rebuild", "--project", "q", database=database)
+    lines = world.admin("verify", database=database, check=False).stdout.splitlines()[1:]
+    assert {line.split("\t")[0] for line in lines} == {"p"}
+
+
+def test_rebuild_brings_back_users_first_days(world, database):
+    """Without them, the next event of a user who came back would not count as a return."""
+    world.sql("DELETE FROM daybook.users", database=database)
+    world.admin("rebuild", database=database)
+    world.sql("INSERT INTO daybook.events VALUES ('late', 'p', '2026-01-09Z', 'chat_start', 'u1')",
+              database=database)
+    assert world.sql("SELECT unique_users FROM daybook_v1.users_daily WHERE day = '2026-01-09'",
+                     database=database) == [(1,)]
+
+
+def test_rebuild_counts_what_commits_meanwhile_once(world, database):
+    """Its difference and the writer's increments are of the same snapshot, or of neither."""
+    world.sql(DAMAGE["a day lost"], database=database)
+    with world.connect(database=database) as writer, writer.cursor() as cursor:
+        cursor.execute("INSERT INTO daybook.events VALUES ('open', 'p', '2026-01-02Z', 'chat_start', 'u1')")
+        world.admin("rebuild", database=database)
+    assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+
+
+def test_retention_drops_whole_old_months_and_keeps_the_rollup(world, database):
+    world.sql("INSERT INTO daybook.events VALUES ('now', 'p', now(), 'chat_start', 'u1')", database=database)
+    before = world.sql(SHOWN, database=database)
+    assert "\nraw_from: the first\n" in world.admin("status", database=database).stdout
+    result = world.admin("retention", "--raw", "1", database=database)
+    assert result.stdout == "dropped events_2026_01\n"
+    assert world.sql(SHOWN, database=database) == before
+    assert world.sql("SELECT event_id FROM daybook.events", database=database) == [("now",)]
+    assert "\nraw_from: 2026-02-01\n" in world.admin("status", database=database).stdout
+    assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+    world.admin("rebuild", database=database)
+    assert world.sql(SHOWN, database=database) == before
+    assert world.admin("retention", "--raw", "1", database=database).stdout == ""
+
+
+def test_retention_keeps_a_month_until_all_of_it_is_old(world, database):
+    days = world.sql("SELECT current_date - '2026-02-01'::date", database=database)[0][0]
+    assert world.admin("retention", "--raw", str(days + 1), database=database).stdout == ""
+    assert world.admin("retention", "--raw", str(days), database=database).stdout != ""
+
+
+def test_an_event_of_a_dropped_month_counts_and_stays(world, database):
+    world.admin("retention", "--raw", "1", database=database)
+    before = world.sql("SELECT sum(count) FROM daybook_v1.chats_daily", database=database)[0][0]
+    world.sql("INSERT INTO daybook.events VALUES ('late', 'p', '2026-01-02Z', 'chat_start', 'u1')",
+              database=database)
+    for _ in range(2):
+        world.admin("refresh", database=database)
+        world.admin("rebuild", database=database)
+    assert world.sql("SELECT sum(count) FROM daybook_v1.chats_daily", database=database) == [(before + 1,)]
+
+
+@pytest.mark.parametrize("arguments", [
+    "verify --from 2026-02-30", "verify --to tomorrow", "rebuild --raw 3", "retention",
+    "retention --raw 0", "retention --raw x", "retention --raw 1 --project p"])
+def test_wrong_days_are_wrong_usage(world, arguments):
+    assert outcome(world.admin(*arguments.split(), check=False)) == (USAGE, False, True)

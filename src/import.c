@@ -292,7 +292,8 @@ static void warn_of_strangers(const struct import *import)
 
 static enum outcome store_events(struct import *import)
 {
-    show(import, "storing");
+    import->shown_at = 0;
+    show(import, "storing"); /* one statement: from here on there is nothing to count */
     if (!make_partitions(import->connection))
         return OUTCOME_DATABASE;
     PGresult *result = database_query(import->connection, STORE_SQL, 0, NULL);

@@ -14,8 +14,9 @@ port=${DEMO_PORT:-8080}
 private=$top/tests/private-postgres.sh
 . "$top/demo/setup.sh"
 
+# Servers get no more of the environment than they need.
 as_server() {
-    "$private" run "$var/pg" "$@"
+    env -i PATH="$PATH" LANG=C.UTF-8 "$private" run "$var/pg" "$@"
 }
 
 is_lighttpd_running() {
@@ -121,7 +122,7 @@ up() {
     export DAYBOOK_DATABASE="postgresql://daybook_owner@/daybook?host=$pg"
 
     step "Building" "The compiler's words are above." build
-    step "Starting PostgreSQL" "See $pg/postgresql.log." "$private" start "$pg"
+    step "Starting PostgreSQL" "See $pg/postgresql.log." env -i PATH="$PATH" LANG=C.UTF-8 "$private" start "$pg"
     step "Creating the database" "See $pg/postgresql.log." create_database
     step "Migrating" "./demo.sh clean removes a database that cannot be brought up to date." "$admin" migrate
 

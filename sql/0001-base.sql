@@ -122,6 +122,9 @@ DECLARE
     the_used   integer;
     the_close  timestamptz;
 BEGIN
+    -- For the page that comes behind in the same pipeline: it is read for the project admitted, or not at all.
+    PERFORM set_config('daybook.admitted', '', false);
+
     SELECT t.token_id, t.project_id = admit.project INTO the_token, is_own
       FROM daybook.tokens t
      WHERE t.digest = admit.digest
@@ -154,6 +157,7 @@ BEGIN
         RETURNING w.used, w.closes_at INTO the_used, the_close;
         IF FOUND THEN
             verdict := 200;
+            PERFORM set_config('daybook.admitted', admit.project, false);
         ELSE
             -- Others took the last places between the look and the lock.
             SELECT w.used, w.closes_at INTO the_used, the_close
@@ -171,6 +175,7 @@ COMMENT ON FUNCTION daybook.admit(bytea, text) IS
     'Decides one request of the token with this SHA-256 for this project and, if it passes, counts it. '
     'verdict: 200 pass, 401 no such token, 403 another project''s token, 429 window used up. '
     'remaining: requests left in the window; retry_after: whole seconds until it closes, 1 to 60; '
-    'closes_at: the same as seconds since 1970; all three null on 401 and 403.';
+    'closes_at: the same as seconds since 1970; all three null on 401 and 403. '
+    'The session''s setting daybook.admitted becomes the project on 200, empty otherwise.';
 REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text) TO daybook_responder;

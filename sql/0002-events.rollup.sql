@@ -127,7 +127,7 @@ COMMENT ON COLUMN daybook.daily.csat_sum          IS 'Sum of their scores, exact
 COMMENT ON COLUMN daybook.daily.ai_quality_count  IS 'Number of ai_quality.';
 COMMENT ON COLUMN daybook.daily.ai_quality_sum    IS 'Sum of their scores, exact.';
 COMMENT ON COLUMN daybook.daily.returning_users   IS
-    'HyperLogLog (log2m 12, hll_hash_text) of the users active on the day and first seen before it; null: none.';
+    'HyperLogLog (log2m 12, regwidth 5, hll_hash_text) of the users active on the day and first seen before it; null: none.';
 
 CREATE TABLE daybook.pending (
     LIKE daybook.daily INCLUDING DEFAULTS INCLUDING COMMENTS,
@@ -189,7 +189,7 @@ BEGIN
             OR (j.day = (j.known).first_day AND j.active AND NOT (j.known).active)
     ), returned AS (
         SELECT j.project_id, j.day,
-               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(j.user_id, 0), 12) AS users
+               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(j.user_id, 0), 12, 5, -1, 1) AS users
           FROM judged j
          WHERE j.active AND j.day > (j.known).first_day
          GROUP BY 1, 2
@@ -265,7 +265,7 @@ BEGIN
     -- and then waited there would fail. For the same reason this may not wait for long, behind a writer or
     -- a dump: all others would queue behind it.
     BEGIN
-        LOCK TABLE daybook.events IN SHARE ROW EXCLUSIVE MODE;
+        LOCK TABLE ONLY daybook.events IN SHARE ROW EXCLUSIVE MODE;
         IF to_regclass('daybook.' || partition) IS NOT NULL THEN
             RETURN false; -- another has made it meanwhile
         END IF;
@@ -296,17 +296,22 @@ CREATE PROCEDURE daybook.make_partitions()
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
-    -- So that events strewn over the millennia cost a refresh no more than a few months do.
-    most CONSTANT integer := 24;
+    -- Writers wait while a partition is made, so a refresh stops after a second and the next goes on. And
+    -- events strewn over the millennia may not make so many that the server runs out of locks: a century's
+    -- worth of months, and what is beyond stays in the default partition, where it counts as well.
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '1 s';
+    most     CONSTANT integer     := 1200;
     wanted timestamptz;
 BEGIN
     FOR wanted IN
         SELECT date_trunc('month', now()) + months.ahead
           FROM (VALUES (interval '0'), (interval '1 month')) AS months (ahead)
         UNION
-        (SELECT DISTINCT date_trunc('month', d.occurred_at) FROM daybook.events_default d ORDER BY 1 LIMIT most)
-        ORDER BY 1
+        SELECT date_trunc('month', d.occurred_at) FROM daybook.events_default d
+        ORDER BY 1 DESC
     LOOP
+        EXIT WHEN clock_timestamp() > deadline
+               OR (SELECT count(*) FROM pg_inherits WHERE inhparent = 'daybook.events'::regclass) > most;
         PERFORM daybook.events_make_partition(wanted);
     END LOOP;
 END
@@ -319,13 +324,14 @@ CREATE PROCEDURE daybook.refresh()
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 BEGIN
-    -- A second refresh waits, then folds what came meanwhile.
-    PERFORM pg_advisory_xact_lock(hashtextextended('daybook.refresh', 0));
+    -- A second refresh waits, then folds what came meanwhile. The lock is on a table that nobody but the owner
+    -- can lock; an advisory lock would be anybody's.
+    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
 
     -- One statement, so one snapshot: each sighting is settled and deleted, or neither.
     WITH returned AS (
         SELECT r.project_id, r.day,
-               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(r.user_id, 0), 12) AS users
+               @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(r.user_id, 0), 12, 5, -1, 1) AS users
           FROM daybook.sighted_returns r
          GROUP BY 1, 2
     ), gone AS (
@@ -375,7 +381,11 @@ BEGIN
                @extschema:hll@.hll_union(d.returning_users, excluded.returning_users),
                d.returning_users, excluded.returning_users);
 
-    CALL daybook.make_partitions();
+    BEGIN
+        CALL daybook.make_partitions();
+    EXCEPTION WHEN OTHERS THEN
+        RAISE WARNING 'events are folded, but stay in the default partition: %', SQLERRM;
+    END;
 END
 $$;
 COMMENT ON PROCEDURE daybook.refresh() IS

@@ -61,7 +61,7 @@ SELECT project_id, day,
            AS unique_users
   FROM (SELECT project_id, day, returning_users AS users FROM daybook.live
         UNION ALL
-        SELECT project_id, day, @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(user_id, 0), 12)
+        SELECT project_id, day, @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(user_id, 0), 12, 5, -1, 1)
           FROM daybook.sighted_returns GROUP BY project_id, day) AS sketches
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.users_daily IS 'Returning users by project and day.';

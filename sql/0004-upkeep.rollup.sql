@@ -62,7 +62,7 @@ BEGIN ATOMIC
            coalesce(sum(e.value) FILTER (WHERE e.kind = 'csat'), 0),
            count(*) FILTER (WHERE e.kind = 'ai_quality'),
            coalesce(sum(e.value) FILTER (WHERE e.kind = 'ai_quality'), 0),
-           @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(e.user_id, 0), 12) FILTER (
+           @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(e.user_id, 0), 12, 5, -1, 1) FILTER (
                WHERE e.kind IN ('chat_start', 'inbound_message')
                  AND s.first_day < daybook.utc_day(e.occurred_at))
       FROM daybook.events e
@@ -90,7 +90,7 @@ BEGIN ATOMIC
       FROM (SELECT * FROM daybook.live
             UNION ALL
             SELECT r.project_id, r.day, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                   @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(r.user_id, 0), 12)
+                   @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(r.user_id, 0), 12, 5, -1, 1)
               FROM daybook.sighted_returns r GROUP BY r.project_id, r.day) AS l
      WHERE l.day >= shown.first_day AND l.day < shown.end_day
        AND (shown.only_project IS NULL OR l.project_id = shown.only_project)

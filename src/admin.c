@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "complain.h"
 #include "config.h"
 #include "database.h"
 #include "day.h"
@@ -107,7 +108,7 @@ static const struct command *find(int count, char *const *words, int *taken)
 
 static enum outcome misuse(const struct command *command, const char *why)
 {
-    fprintf(stderr, "daybook-admin: %s\n", why);
+    complain("%s", why);
     if (command != NULL) {
         fprintf(stderr, "usage: ");
         print_usage(stderr, command);

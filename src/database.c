@@ -1,7 +1,11 @@
 #include "database.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "complain.h"
+#include "printable.h"
 
 enum { EXPLANATION_SIZE = 256 };
 
@@ -10,7 +14,7 @@ static void print_warning(void *context, const PGresult *result)
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
     (void)context;
-    fprintf(stderr, "daybook-admin: warning: %s\n", message == NULL ? "" : message);
+    complain("warning: %s", message == NULL ? "" : message);
 }
 
 PGconn *database_connect(const char *conninfo)
@@ -22,8 +26,7 @@ PGconn *database_connect(const char *conninfo)
     PGconn *connection = PQconnectdbParams(names, values, 1);
 
     if (connection == NULL || PQstatus(connection) != CONNECTION_OK) {
-        fprintf(stderr, "daybook-admin: %s",
-                connection == NULL ? "out of memory\n" : PQerrorMessage(connection));
+        complain("%s", connection == NULL ? "out of memory" : PQerrorMessage(connection));
         PQfinish(connection);
         return NULL;
     }
@@ -42,12 +45,12 @@ void database_complain(const PGconn *connection, const PGresult *result)
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 
     if (message == NULL) {
-        fprintf(stderr, "daybook-admin: %s", PQerrorMessage(connection));
+        complain("%s", PQerrorMessage(connection));
         return;
     }
-    fprintf(stderr, "daybook-admin: %s\n", message);
+    complain("%s", message);
     if (hint != NULL)
-        fprintf(stderr, "daybook-admin: hint: %s\n", hint);
+        complain("hint: %s", hint);
 }
 
 bool database_succeeded(const PGresult *result)
@@ -101,7 +104,7 @@ PGresult *database_change(PGconn *connection, const char *sql, int count, const 
     if (constraint != NULL)
         database_explain(connection, constraint, why, sizeof(why));
     if (*why != '\0')
-        fprintf(stderr, "daybook-admin: %s\n", why);
+        complain("%s", why);
     else
         database_complain(connection, result);
     PQclear(result);
@@ -117,7 +120,7 @@ enum outcome database_require_schema(PGconn *connection)
     bool has_schema = database_value(result) != NULL;
     PQclear(result);
     if (!has_schema)
-        fprintf(stderr, "daybook-admin: this database has no Daybook schema; run: daybook-admin migrate\n");
+        complain("this database has no Daybook schema; run: daybook-admin migrate");
     return has_schema ? OUTCOME_DONE : OUTCOME_REFUSED;
 }
 
@@ -141,14 +144,24 @@ const char *database_value(const PGresult *result)
     return PQgetvalue(result, 0, 0);
 }
 
+static void print_cell(const char *value, bool is_first)
+{
+    char *cell = strdup(value);
+
+    if (cell != NULL)
+        printable(cell);
+    printf("%s%s", is_first ? "" : "\t", cell == NULL ? "" : cell);
+    free(cell);
+}
+
 void database_print(const PGresult *result)
 {
     for (int column = 0; column < PQnfields(result); column++)
-        printf("%s%s", column == 0 ? "" : "\t", PQfname(result, column));
+        print_cell(PQfname(result, column), column == 0);
     putchar('\n');
     for (int row = 0; row < PQntuples(result); row++) {
         for (int column = 0; column < PQnfields(result); column++)
-            printf("%s%s", column == 0 ? "" : "\t", PQgetvalue(result, row, column));
+            print_cell(PQgetvalue(result, row, column), column == 0);
         putchar('\n');
     }
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "complain.h"
 #include "database.h"
 #include "input.h"
 
@@ -26,7 +27,8 @@ enum {
     HEADER_SIZE = 1024,
     CHUNK_SIZE = 1 << 17,
     PROGRESS_MS = 200,
-    EXPLANATION_SIZE = 256
+    EXPLANATION_SIZE = 256,
+    WHY_SIZE = 1024
 };
 
 struct import {
@@ -75,14 +77,14 @@ static void end_progress(const struct import *import)
 __attribute__((format(printf, 2, 3))) static enum outcome refuse(const struct import *import,
                                                                  const char *format, ...)
 {
+    char why[WHY_SIZE];
     va_list arguments;
 
     end_progress(import);
-    fprintf(stderr, "daybook-admin: %s: ", import->name);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
-    fputs("; nothing of the file is kept\n", stderr);
+    complain("%s: %s; nothing of the file is kept", import->name, why);
     return OUTCOME_REFUSED;
 }
 
@@ -283,10 +285,10 @@ static void warn_of_strangers(const struct import *import)
     PGresult *result = database_query(import->connection, STRANGERS_SQL, 0, NULL);
 
     if (database_value(result) != NULL)
-        fprintf(stderr,
-                "daybook-admin: %s: %s project(s) not registered yet (%s): their events are kept, and show"
-                " once daybook-admin project create has made them\n",
-                import->name, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+        complain(
+            "%s: %s project(s) not registered yet (%s): their events are kept, and show once daybook-admin"
+            " project create has made them",
+            import->name, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
     PQclear(result);
 }
 
@@ -325,7 +327,7 @@ enum outcome import_run(PGconn *connection, const struct arguments *arguments)
     enum outcome outcome = OUTCOME_REFUSED;
 
     if (import.input == NULL || import.chunk == NULL) {
-        fprintf(stderr, "daybook-admin: %s: %s\n", import.name, strerror(errno));
+        complain("%s: %s", import.name, strerror(errno));
     } else {
         clock_gettime(CLOCK_MONOTONIC, &import.started);
         import.shows_progress = isatty(STDERR_FILENO);

@@ -6,6 +6,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "printable.h"
+
 /* A process has one log: the only state that outlives a request, set once at start. */
 static const char *log_name = "daybook";
 static enum log_target log_target = LOG_TO_STDERR;
@@ -29,13 +31,9 @@ void log_error(const char *format, ...)
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
 
-    size_t length = strlen(line);
-    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == ' '))
+    printable(line);
+    for (size_t length = strlen(line); length > 0 && line[length - 1] == ' ';)
         line[--length] = '\0';
-    for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7F)
-            line[i] = ' ';
-    }
 
     if (log_target == LOG_TO_SYSLOG)
         syslog(LOG_ERR, "%s", line);

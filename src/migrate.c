@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "complain.h"
 #include "database.h"
 
 /* Migrations are files NNNN-NAME.sql, or NNNN-NAME.STORE.sql where the stores differ. */
@@ -49,7 +50,7 @@ static char *read_file(const char *path)
 
     /* A file of text has no NUL, so the delimiter is the end. */
     if (file == NULL || getdelim(&text, &size, '\0', file) < 0) {
-        fprintf(stderr, "daybook-admin: %s: %s\n", path, errno == 0 ? "empty" : strerror(errno));
+        complain("%s: %s", path, errno == 0 ? "empty" : strerror(errno));
         free(text);
         text = NULL;
     }
@@ -78,7 +79,8 @@ static char *with_hll_schema(const char *text, const char *schema)
 }
 
 /* Says where in the file the statement that failed stands. */
-static void complain(const char *name, const char *sql, const PGconn *connection, const PGresult *result)
+static void complain_of_file(const char *name, const char *sql, const PGconn *connection,
+                             const PGresult *result)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     int line = 1;
@@ -86,9 +88,9 @@ static void complain(const char *name, const char *sql, const PGconn *connection
     for (long i = 1, end = position == NULL ? 0 : atol(position); i < end && *sql != '\0'; i++)
         line += *sql++ == '\n';
     if (position == NULL)
-        fprintf(stderr, "daybook-admin: %s failed; nothing of it is kept:\n", name);
+        complain("%s failed; nothing of it is kept:", name);
     else
-        fprintf(stderr, "daybook-admin: %s failed at line %d; nothing of it is kept:\n", name, line);
+        complain("%s failed at line %d; nothing of it is kept:", name, line);
     database_complain(connection, result);
 }
 
@@ -100,7 +102,7 @@ static bool run_text(PGconn *connection, const char *name, const char *sql)
     PGresult *result = PQexec(connection, sql);
     bool good = database_succeeded(result);
     if (!good)
-        complain(name, sql, connection, result);
+        complain_of_file(name, sql, connection, result);
     PQclear(result);
 
     if (good) {
@@ -133,7 +135,7 @@ static enum outcome apply(PGconn *connection, const char *name)
     PQclear(result);
     free(text);
     if (sql == NULL) {
-        fprintf(stderr, "daybook-admin: out of memory\n");
+        complain("out of memory");
         return OUTCOME_REFUSED;
     }
     bool good = run_text(connection, name, sql);
@@ -147,7 +149,11 @@ static enum outcome apply(PGconn *connection, const char *name)
 static enum outcome require_server(PGconn *connection)
 {
     if (PQserverVersion(connection) < SERVER_VERSION_MIN) {
-        fprintf(stderr, "daybook-admin: PostgreSQL 14 or newer is needed\n");
+        complain("PostgreSQL 14 or newer is needed");
+        return OUTCOME_REFUSED;
+    }
+    if (strcmp(PQparameterStatus(connection, "server_encoding"), "UTF8") != 0) {
+        complain("the database's encoding must be UTF8");
         return OUTCOME_REFUSED;
     }
     PGresult *result =
@@ -160,9 +166,7 @@ static enum outcome require_server(PGconn *connection)
     const char *major = database_value(result);
     bool fit = major == NULL;
     if (!fit)
-        fprintf(stderr,
-                "daybook-admin: the server lacks the extension hll: install postgresql-%s-hll there\n",
-                major);
+        complain("the server lacks the extension hll: install postgresql-%s-hll there", major);
     PQclear(result);
     return fit ? OUTCOME_DONE : OUTCOME_REFUSED;
 }
@@ -192,8 +196,7 @@ static enum outcome migrate(PGconn *connection, struct dirent *const *files, int
     if (version < 0)
         return OUTCOME_DATABASE;
     if (version > newest) {
-        fprintf(stderr, "daybook-admin: the database is at schema version %d, newer than this program's %d\n",
-                version, newest);
+        complain("the database is at schema version %d, newer than this program's %d", version, newest);
         return OUTCOME_REFUSED;
     }
     enum outcome outcome = OUTCOME_DONE;
@@ -216,13 +219,16 @@ enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
         return outcome;
     int count = scandir(directory(), &files, is_migration, alphasort);
     if (count <= 0) {
-        fprintf(stderr, "daybook-admin: no migrations in %s%s%s; set DAYBOOK_SQL\n", directory(),
-                count < 0 ? ": " : "", count < 0 ? strerror(errno) : "");
+        complain("no migrations in %s%s%s; set DAYBOOK_SQL", directory(), count < 0 ? ": " : "",
+                 count < 0 ? strerror(errno) : "");
         return OUTCOME_REFUSED;
     }
 
-    /* Held by the session, so that it outlives each migration's transaction and ends with the process. */
-    outcome = database_execute(connection, "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0))")
+    /* Held by the session, so that it outlives each migration's transaction and ends with the process.
+     * Anybody may take an advisory lock: this does not wait for ever. */
+    outcome = database_execute(connection, "SET lock_timeout = '60s';"
+                                           "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0));"
+                                           "RESET lock_timeout")
                   ? migrate(connection, files, count)
                   : OUTCOME_DATABASE;
 

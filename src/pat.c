@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "complain.h"
 #include "database.h"
 #include "token.h"
 
@@ -15,9 +16,7 @@ static void to_hex(const struct token_digest *digest, char text[2 * TOKEN_DIGEST
 
 static enum outcome no_project(const char *project)
 {
-    fprintf(stderr,
-            "daybook-admin: project %s does not exist; make it with: daybook-admin project create %s\n",
-            project, project);
+    complain("project %s does not exist; make it with: daybook-admin project create %s", project, project);
     return OUTCOME_REFUSED;
 }
 
@@ -35,7 +34,7 @@ static enum outcome revoke(PGconn *connection, const char *id)
     bool revoked = database_value(result) != NULL;
     PQclear(result);
     if (!revoked)
-        fprintf(stderr, "daybook-admin: there is no token with the id %s\n", id);
+        complain("there is no token with the id %s", id);
     return revoked ? OUTCOME_DONE : OUTCOME_REFUSED;
 }
 
@@ -55,7 +54,7 @@ enum outcome pat_run_create(PGconn *connection, const struct arguments *argument
     struct token_digest digest;
 
     if (!token_generate(token)) {
-        fprintf(stderr, "daybook-admin: the system gives no random bytes\n");
+        complain("the system gives no random bytes");
         return OUTCOME_REFUSED;
     }
     token_digest(token, TOKEN_LENGTH, &digest);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "complain.h"
 #include "database.h"
 
 enum outcome project_run_create(PGconn *connection, const struct arguments *arguments)
@@ -17,7 +18,7 @@ enum outcome project_run_create(PGconn *connection, const struct arguments *argu
     bool created = database_value(result) != NULL;
     PQclear(result);
     if (!created) {
-        fprintf(stderr, "daybook-admin: project %s exists already\n", arguments->operand);
+        complain("project %s exists already", arguments->operand);
         return OUTCOME_REFUSED;
     }
     return OUTCOME_DONE;

@@ -37,7 +37,7 @@ int main(void)
     static Suite *(*const suites[])(void) = {
         check_day_suite,     check_percent_suite, check_cursor_suite, check_token_suite,
         check_endpoint_suite, check_params_suite, check_request_suite, check_body_suite,
-        check_response_suite, check_settings_suite,
+        check_response_suite, check_settings_suite, check_printable_suite,
     };
     SRunner *runner = srunner_create(NULL);
 

@@ -18,6 +18,7 @@ Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
 Suite *check_params_suite(void);
 Suite *check_percent_suite(void);
+Suite *check_printable_suite(void);
 Suite *check_request_suite(void);
 Suite *check_response_suite(void);
 Suite *check_settings_suite(void);

@@ -266,6 +266,15 @@ def test_events_of_an_unregistered_project_are_kept_with_a_warning(world, number
     assert load(world, file_of(name)).stderr == ""
 
 
+def test_what_a_file_holds_does_not_steer_the_terminal(world, project):
+    escape = "\x1b]0;title\x07"
+    for data in (file_of(project, line(project, value=escape)), f"{escape}\n",
+                 file_of(project, line(f"stranger{escape}"))):
+        result = load(world, data)
+        assert "]0;title" in result.stderr and "\x1b" not in result.stderr
+        assert "\x07" not in result.stderr
+
+
 def test_the_warning_names_five_of_many_projects(world):
     result = load(world, file_of("", *(line(f"many{n}") for n in range(9))))
     assert "9 project(s)" in result.stderr

@@ -11,6 +11,11 @@ set -eu
 top=$(cd "$(dirname "$0")" && pwd)
 var=$top/var
 port=${DEMO_PORT:-8080}
+case $port in *[!0-9]* | '')
+    echo "demo.sh: DEMO_PORT is a number" >&2
+    exit 1
+    ;;
+esac
 private=$top/tests/private-postgres.sh
 . "$top/demo/setup.sh"
 
@@ -103,7 +108,7 @@ CONF
     as_server lighttpd -f web/lighttpd.conf
     # A token that nobody has: 401 comes from the database, so every part has done its work.
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
-        status=$(curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer pat-nobody" \
+        status=$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer pat-nobody" \
             "http://127.0.0.1:$port/rest/analytics/demo/messages/daily") || true
         [ "$status" != 401 ] || return 0
         sleep 0.3
@@ -154,7 +159,9 @@ up() {
         fi
         step "Stopping lighttpd at the former port" "" stop_lighttpd
     fi
-    if curl -s -o /dev/null "http://127.0.0.1:$port/"; then
+    answer=0
+    curl -s -m 3 -o /dev/null "http://127.0.0.1:$port/" || answer=$?
+    if [ $answer != 7 ]; then # 7: the connection was refused
         die "port $port is taken by another program: DEMO_PORT=8081 ./demo.sh uses another"
     fi
     step "Starting lighttpd and the responders" "Is port $port free? DEMO_PORT=8081 ./demo.sh uses another." start_lighttpd
@@ -178,7 +185,8 @@ what_to_try() {
         printf "curl -s -H 'Authorization: Bearer %s' '%s/rest/%s?from=%s&to=%s'\n" \
             "$DAYBOOK_TOKEN" "$DAYBOOK_URL" "$path" "$from" "$to"
     done
-    printf '\nvar/demo.env has the URL, the token and the database. Stop it with: ./demo.sh stop\n'
+    printf '\nvar/demo.env has the URL, the token and the database:  set -a; . var/demo.env; set +a\n'
+    printf 'The responders log to var/pg/web/responders.log. Stop it all with:  ./demo.sh stop\n'
 }
 
 case ${1:-up} in

@@ -32,16 +32,15 @@ check() {
 # The last words of each runner, of those that failed all they said.
 report() {
     for log in "$build"/tests/*.log; do
-        [ "$log" != "$build/tests/test-suite.log" ] || continue
         printf '\n%s\n' "--- $(basename "$log" .log) ---"
         if grep -q '^:test-result: PASS' "${log%.log}.trs" 2> /dev/null; then
-            grep -E '^(SKIPPED|imported|compared|[0-9]+%: Checks|Files=|Result:|=* ?[0-9]+ (passed|failed))' "$log" || tail -n 1 "$log"
+            grep -E '^(documented|SKIPPED|imported|compared|[0-9]+%: Checks|Files=|Result:|=* ?[0-9]+ (passed|failed))' "$log" || tail -n 1 "$log"
         else
             cat "$log"
         fi
     done
     printf '\n'
-    sed -n '/^# TOTAL/,/^# ERROR/p' "$build/tests/test-suite.log" 2> /dev/null || true
+    sed -n '/^# TOTAL/,/^# ERROR/p' "$build/test-suite.log"
 }
 
 step "Building" "The compiler's words are above." build "$@"

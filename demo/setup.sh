@@ -6,7 +6,7 @@ PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
 setup_log=$(mktemp "${TMPDIR:-/tmp}/daybook-setup.XXXXXX")
 ticker=
 trap 'rm -f "$setup_log"; [ -z "$ticker" ] || kill "$ticker"' EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT TERM HUP PIPE
 
 die() {
     printf '\n%s: %s\n' "$(basename "$0")" "$1" >&2
@@ -16,7 +16,7 @@ die() {
 # Shows how the time goes by.
 tick() {
     seconds=0
-    while sleep 1; do
+    while sleep 1 && kill -0 $$ 2> /dev/null; do # $$ is the script, also in a subshell
         seconds=$((seconds + 1))
         if [ -t 1 ]; then
             printf '\r%s ... %d s ' "$1" $seconds

@@ -2,11 +2,27 @@
 # Runs the end-to-end tests: pytest over the built programs, private PostgreSQL and web servers.
 set -eu
 
+PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
+
+skip() {
+    echo "e2e.sh: skipped: install the Debian package $1"
+    exit 77
+}
+
+for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:multiwatch pgrep:procps psql:postgresql; do
+    command -v "${need%:*}" > /dev/null || skip "${need#*:}"
+done
+[ -e /usr/lib/apache2/modules/mod_fcgid.so ] || skip libapache2-mod-fcgid
+pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/hll.control" ] || skip postgresql-15-hll
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import pytest, psycopg2' 2> /dev/null; then
+        PYTEST_DEBUG_TEMPROOT=$(mktemp -d /tmp/daybook-pytest.XXXXXX)
+        export PYTEST_DEBUG_TEMPROOT
+        trap 'rm -rf "$PYTEST_DEBUG_TEMPROOT"' EXIT
+        trap 'exit 130' INT TERM
         cd "$DAYBOOK_SOURCE/tests/e2e"
-        exec "$python" -B -m pytest -p no:cacheprovider -q -rs --durations=5 ${DAYBOOK_PYTEST:-} .
+        "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-} .
+        exit
     fi
 done
-echo "e2e.sh: skipped: install the Debian packages python3-pytest and python3-psycopg2"
-exit 77
+skip "python3-pytest and python3-psycopg2"

@@ -2,11 +2,16 @@
 # Runs the SQL tests: pgTAP over a private PostgreSQL that the built daybook-admin has migrated.
 set -eu
 
-for tool in pg_prove psql; do
-    command -v $tool > /dev/null || {
-        echo "sql.sh: skipped: $tool is missing: install libtap-parser-sourcehandler-pgtap-perl, postgresql-client"
-        exit 77
-    }
+skip() {
+    echo "sql.sh: skipped: install the Debian package $1"
+    exit 77
+}
+
+command -v psql > /dev/null || skip postgresql
+command -v pg_prove > /dev/null || skip libtap-parser-sourcehandler-pgtap-perl
+for extension in hll pgtap; do
+    pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/$extension.control" ] ||
+        skip "postgresql-15-$extension"
 done
 
 private=$DAYBOOK_SOURCE/tests/private-postgres.sh

@@ -95,7 +95,8 @@ class Load:
     def await_pages(self, number=100):
         """Waits until so many more pages have come."""
         wanted = self.ends["whole"] + number
-        wait_until(lambda: self.ends["whole"] >= wanted, f"no pages come any more: {self.ends}", 15)
+        wait_until(lambda: self.wrong or self.ends["whole"] >= wanted, "no pages come any more", 15)
+        assert not self.wrong, self.wrong[0]
 
     def __enter__(self):
         for client in self.clients:

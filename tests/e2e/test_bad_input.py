@@ -501,6 +501,12 @@ def test_method_with_large_body(attacker, method):
     assert reply.status in (405, 413)
 
 
+def test_a_body_that_nobody_wants_is_refused_before_it_is_taken(attacker):
+    """Else anybody could fill the web server's disk. Apache answers without reading it."""
+    reply = attacker.send(method="POST", headers=["Content-Length: 3000000"])
+    assert reply.status == (413 if isinstance(attacker.server, Lighttpd) else 405)
+
+
 @pytest.mark.parametrize("method", UNKNOWN, ids=lambda method: method[:4])
 @pytest.mark.parametrize("size", [0, 11])
 def test_unknown_method(attacker, method, size):

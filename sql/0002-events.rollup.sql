@@ -252,6 +252,11 @@ DECLARE
     starts    CONSTANT timestamptz := date_trunc('month', moment);
     ends      CONSTANT timestamptz := starts + interval '1 month';
     partition CONSTANT text        := 'events_' || to_char(starts, 'YYYY_MM');
+    -- Events strewn over the millennia may not make so many that the server runs out of locks: a century's worth
+    -- of months, and this month and the next whatever there is. The rest stays in the default partition, where it
+    -- counts as well.
+    most      CONSTANT integer     := 1200;
+    is_due    CONSTANT boolean     := starts IN (date_trunc('month', now()), date_trunc('month', now() + interval '1 month'));
 BEGIN
     IF to_regclass('daybook.' || partition) IS NOT NULL THEN
         IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'daybook.events'::regclass
@@ -259,6 +264,9 @@ BEGIN
             RAISE WARNING 'daybook.% is no partition of daybook.events: until it is renamed or moved, its month''s '
                           'events stay in daybook.events_default', partition;
         END IF;
+        RETURN false;
+    END IF;
+    IF NOT is_due AND (SELECT count(*) FROM pg_inherits WHERE inhparent = 'daybook.events'::regclass) > most THEN
         RETURN false;
     END IF;
     -- Writers are kept out, before they have chosen a partition: one that had chosen the default partition
@@ -289,29 +297,23 @@ END
 $$;
 COMMENT ON FUNCTION daybook.events_make_partition(timestamptz) IS
     'Makes the partition for the month of an instant, if it is missing, and moves that month''s events there. '
-    'False: there was one, or writers kept it from being made, and a later call will do.';
+    'False: there was one, there are too many, or writers kept it from being made, and a later call will do.';
 REVOKE EXECUTE ON FUNCTION daybook.events_make_partition(timestamptz) FROM PUBLIC;
 
 CREATE PROCEDURE daybook.make_partitions()
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
-    -- Writers wait while a partition is made, so a refresh stops after a second and the next goes on. And
-    -- events strewn over the millennia may not make so many that the server runs out of locks: a century's
-    -- worth of months, and what is beyond stays in the default partition, where it counts as well.
+    -- Writers wait while a partition is made, so a refresh stops after a second and the next goes on.
     deadline CONSTANT timestamptz := clock_timestamp() + interval '1 s';
-    most     CONSTANT integer     := 1200;
-    wanted timestamptz;
+    wanted   timestamptz;
 BEGIN
+    PERFORM daybook.events_make_partition(date_trunc('month', now()));
+    PERFORM daybook.events_make_partition(date_trunc('month', now() + interval '1 month'));
     FOR wanted IN
-        SELECT date_trunc('month', now()) + months.ahead
-          FROM (VALUES (interval '0'), (interval '1 month')) AS months (ahead)
-        UNION
-        SELECT date_trunc('month', d.occurred_at) FROM daybook.events_default d
-        ORDER BY 1 DESC
+        SELECT DISTINCT date_trunc('month', d.occurred_at) FROM daybook.events_default d ORDER BY 1 DESC
     LOOP
-        EXIT WHEN clock_timestamp() > deadline
-               OR (SELECT count(*) FROM pg_inherits WHERE inhparent = 'daybook.events'::regclass) > most;
+        EXIT WHEN clock_timestamp() > deadline;
         PERFORM daybook.events_make_partition(wanted);
     END LOOP;
 END

@@ -249,10 +249,9 @@ static enum outcome copy(struct import *import, const char *columns)
  */
 static bool make_partitions(PGconn *connection)
 {
-    /* Twenty years; a file strewn wider than that is nothing to make partitions for. */
     PGresult *months = database_query(connection,
                                       "SELECT DISTINCT date_trunc('month', occurred_at) FROM pg_temp.import"
-                                      " ORDER BY 1 DESC LIMIT 240",
+                                      " ORDER BY 1 DESC",
                                       0, NULL);
     bool good = months != NULL;
 

@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "printable.h"
 
@@ -14,10 +13,7 @@ void complain(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    printable_format(line, sizeof(line), format, arguments);
     va_end(arguments);
-    printable(line);
-    for (size_t length = strlen(line); length > 0 && line[length - 1] == ' ';)
-        line[--length] = '\0'; /* libpq's messages end in a line feed */
     fprintf(stderr, "daybook-admin: %s\n", line);
 }

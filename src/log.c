@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -28,12 +27,8 @@ void log_error(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    printable_format(line, sizeof(line), format, arguments);
     va_end(arguments);
-
-    printable(line);
-    for (size_t length = strlen(line); length > 0 && line[length - 1] == ' ';)
-        line[--length] = '\0';
 
     if (log_target == LOG_TO_SYSLOG)
         syslog(LOG_ERR, "%s", line);

@@ -1,5 +1,8 @@
 #include "printable.h"
 
+#include <stdio.h>
+#include <string.h>
+
 void printable(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
@@ -9,4 +12,12 @@ void printable(char *text)
             p[0] = p[1] = ' '; /* U+0080 to U+009F */
         }
     }
+}
+
+void printable_format(char *line, size_t size, const char *format, va_list arguments)
+{
+    vsnprintf(line, size, format, arguments);
+    printable(line);
+    for (size_t length = strlen(line); length > 0 && line[length - 1] == ' ';)
+        line[--length] = '\0'; /* libpq's messages end in a line feed */
 }

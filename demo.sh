@@ -16,12 +16,15 @@ case $port in *[!0-9]* | '')
     exit 1
     ;;
 esac
-private=$top/tests/private-postgres.sh
 . "$top/demo/setup.sh"
 
 # Servers get no more of the environment than they need.
+private() {
+    env -i PATH="$PATH" LANG=C.UTF-8 "$top/tests/private-postgres.sh" "$@"
+}
+
 as_server() {
-    env -i PATH="$PATH" LANG=C.UTF-8 "$private" run "$var/pg" "$@"
+    private run "$var/pg" "$@"
 }
 
 is_lighttpd_running() {
@@ -42,7 +45,7 @@ stop() {
     if is_lighttpd_running; then
         step "Stopping lighttpd and the responders" "" stop_lighttpd
     fi
-    step "Stopping PostgreSQL" "See $var/pg/postgresql.log." "$private" stop "$var/pg"
+    step "Stopping PostgreSQL" "See $var/pg/postgresql.log." private stop "$var/pg"
 }
 
 # The servers do not run as root and must reach var/, a Unix socket's path is short, and configure dislikes
@@ -127,7 +130,7 @@ up() {
     export DAYBOOK_DATABASE="postgresql://daybook_owner@/daybook?host=$pg"
 
     step "Building" "The compiler's words are above." build
-    step "Starting PostgreSQL" "See $pg/postgresql.log." env -i PATH="$PATH" LANG=C.UTF-8 "$private" start "$pg"
+    step "Starting PostgreSQL" "See $pg/postgresql.log." private start "$pg"
     step "Creating the database" "See $pg/postgresql.log." create_database
     step "Migrating" "./demo.sh clean removes a database that cannot be brought up to date." "$admin" migrate
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -131,7 +132,7 @@ static enum outcome run(const struct command *command, const char *database,
         outcome = command->run(connection, arguments);
     PQfinish(connection);
     if (fflush(stdout) != 0) {
-        perror("daybook-admin: standard output");
+        complain("standard output: %s", strerror(errno));
         return OUTCOME_REFUSED;
     }
     return outcome;

@@ -6,8 +6,7 @@
 /* How a command of daybook-admin ended: its exit status. */
 enum outcome {
     OUTCOME_DONE = 0,
-    OUTCOME_REFUSED =
-        1, /* what was asked cannot be done: bad input, no such thing, there already; or differs */
+    OUTCOME_REFUSED = 1, /* bad input, no such thing, there already; or verify finds a difference */
     OUTCOME_USAGE = 2,   /* the command line is wrong */
     OUTCOME_DATABASE = 3 /* the database is out of reach, or failed */
 };

@@ -85,21 +85,22 @@ static PGresult *run(PGconn *connection, const char *sql, int count, const char 
 
 PGresult *database_query(PGconn *connection, const char *sql, int count, const char *const *values)
 {
-    bool refused;
+    enum outcome outcome;
 
-    return database_change(connection, sql, count, values, &refused);
+    return database_change(connection, sql, count, values, &outcome);
 }
 
 PGresult *database_change(PGconn *connection, const char *sql, int count, const char *const *values,
-                          bool *refused)
+                          enum outcome *outcome)
 {
     PGresult *result = run(connection, sql, count, values);
     char why[EXPLANATION_SIZE] = "";
 
-    *refused = database_is_data_fault(result);
+    *outcome = OUTCOME_DONE;
     if (database_succeeded(result))
         return result;
 
+    *outcome = database_is_data_fault(result) ? OUTCOME_REFUSED : OUTCOME_DATABASE;
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     if (constraint != NULL)
         database_explain(connection, constraint, why, sizeof(why));

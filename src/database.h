@@ -28,11 +28,11 @@ bool database_execute(PGconn *connection, const char *sql);
 PGresult *database_query(PGconn *connection, const char *sql, int count, const char *const *values);
 
 /*
- * The same, for a statement that data may break. *refused tells whether a failure is the data's fault; a
- * constraint that it breaks is explained by its comment.
+ * The same, for a statement that data may break. *outcome tells a failure that is the data's fault from one
+ * of the database; a constraint that was broken is explained by its comment.
  */
 PGresult *database_change(PGconn *connection, const char *sql, int count, const char *const *values,
-                          bool *refused);
+                          enum outcome *outcome);
 
 /* The first column of the first row, or NULL if there is none. */
 const char *database_value(const PGresult *result);

@@ -178,8 +178,7 @@ static enum outcome refuse_line(const struct import *import, const PGresult *res
                   *why != '\0' ? why : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* Counts the lines of the chunk; false, with *outcome set, if PostgreSQL would end the file at one of them.
- */
+/* Counts the lines of the chunk; false, with *outcome set, if PostgreSQL would end the file at one. */
 static bool count_lines(struct import *import, enum outcome *outcome)
 {
     const char *end = import->chunk + import->length;

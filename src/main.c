@@ -56,8 +56,7 @@ static void catch_signals(sigset_t *open_mask)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-/* ppoll() delivers no signal when a request is there already: while the queue never empties, one stays
- * pending. */
+/* ppoll() delivers no signal when a request is there already: one stays pending. */
 static bool is_told_to_stop(void)
 {
     sigset_t pending;

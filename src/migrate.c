@@ -224,8 +224,10 @@ enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
         return OUTCOME_REFUSED;
     }
 
-    /* Held by the session, so that it outlives each migration's transaction and ends with the process.
-     * Anybody may take an advisory lock: this does not wait for ever. */
+    /*
+     * Held by the session, so that it outlives each migration's transaction and ends with the process.
+     * Anybody may take an advisory lock: this does not wait for ever.
+     */
     outcome = database_execute(connection, "SET lock_timeout = '60s';"
                                            "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0));"
                                            "RESET lock_timeout")

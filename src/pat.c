@@ -1,4 +1,5 @@
 /* The token commands. What a token is, token.h says. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +23,15 @@ static enum outcome no_project(const char *project)
 
 static enum outcome revoke(PGconn *connection, const char *id)
 {
-    bool refused;
+    enum outcome outcome;
     /* Compared as text, so that an operand that is no number is just a token that does not exist. */
     PGresult *result = database_change(connection,
                                        "UPDATE daybook.tokens SET revoked_at = coalesce(revoked_at, now())"
                                        " WHERE token_id::text = $1 RETURNING token_id",
-                                       1, &id, &refused);
+                                       1, &id, &outcome);
 
     if (result == NULL)
-        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+        return outcome;
     bool revoked = database_value(result) != NULL;
     PQclear(result);
     if (!revoked)
@@ -43,7 +44,7 @@ static enum outcome print_or_revoke(PGconn *connection, const char *token, const
 {
     if (puts(token) >= 0 && fflush(stdout) == 0)
         return OUTCOME_DONE;
-    perror("daybook-admin: standard output");
+    complain("standard output: %s", strerror(errno));
     revoke(connection, id);
     return OUTCOME_REFUSED;
 }
@@ -63,29 +64,28 @@ enum outcome pat_run_create(PGconn *connection, const struct arguments *argument
 
     const char *const values[] = {hex, arguments->operand, arguments->name,
                                   arguments->expires_days == 0 ? NULL : days};
-    bool refused;
+    enum outcome outcome;
     PGresult *result =
         database_change(connection,
                         "INSERT INTO daybook.tokens (digest, project_id, name, expires_at)"
                         " SELECT decode($1, 'hex'), p.project_id, $3, now() + $4::integer * interval '1 day'"
                         "   FROM daybook.projects p WHERE p.project_id = $2 RETURNING token_id",
-                        4, values, &refused);
+                        4, values, &outcome);
     if (result == NULL)
-        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+        return outcome;
     const char *id = database_value(result);
-    enum outcome outcome =
-        id == NULL ? no_project(arguments->operand) : print_or_revoke(connection, token, id);
+    outcome = id == NULL ? no_project(arguments->operand) : print_or_revoke(connection, token, id);
     PQclear(result);
     return outcome;
 }
 
 enum outcome pat_run_list(PGconn *connection, const struct arguments *arguments)
 {
-    bool refused;
+    enum outcome outcome;
     PGresult *found = database_change(connection, "SELECT 1 FROM daybook.projects WHERE project_id = $1", 1,
-                                      &arguments->operand, &refused);
+                                      &arguments->operand, &outcome);
     if (found == NULL)
-        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+        return outcome;
     bool exists = database_value(found) != NULL;
     PQclear(found);
     if (!exists)

@@ -7,14 +7,14 @@
 enum outcome project_run_create(PGconn *connection, const struct arguments *arguments)
 {
     const char *const values[] = {arguments->operand, arguments->name};
-    bool refused;
+    enum outcome outcome;
     PGresult *result = database_change(connection,
                                        "INSERT INTO daybook.projects (project_id, name) VALUES ($1, $2)"
                                        " ON CONFLICT (project_id) DO NOTHING RETURNING project_id",
-                                       2, values, &refused);
+                                       2, values, &outcome);
 
     if (result == NULL)
-        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
+        return outcome;
     bool created = database_value(result) != NULL;
     PQclear(result);
     if (!created) {

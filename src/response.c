@@ -66,10 +66,14 @@ static struct json_object *tone_value(enum tone tone)
                                 : json_object_new_string("error");
 }
 
-/* Adds a member; false if there is no memory for it. */
+/* Adds a member, which is the document's from now on; false, with the value put back, if there is no memory.
+ */
 static bool add(struct json_object *document, const char *key, struct json_object *value)
 {
-    return value != NULL && json_object_object_add(document, key, value) == 0;
+    if (value != NULL && json_object_object_add(document, key, value) == 0)
+        return true;
+    json_object_put(value);
+    return false;
 }
 
 /* NULL if there is no memory. */

@@ -4,44 +4,36 @@
 #include "command.h"
 #include "database.h"
 
-/* The days asked for, as parameters: $1 the project or null, $2 and $3 the days or null for all. */
+/* Runs verify or rebuild on the project, or all, and the days, or all, that were asked for. */
 static PGresult *query_days(PGconn *connection, const char *sql, const struct arguments *arguments,
-                            bool *refused)
+                            enum outcome *outcome)
 {
-    const char *const values[] = {arguments->project, arguments->from, arguments->to};
+    const char *const values[] = {arguments->project, arguments->from == NULL ? "-infinity" : arguments->from,
+                                  arguments->to == NULL ? "infinity" : arguments->to};
 
-    return database_change(connection, sql, 3, values, refused);
+    return database_change(connection, sql, 3, values, outcome);
 }
 
 enum outcome upkeep_run_verify(PGconn *connection, const struct arguments *arguments)
 {
-    bool refused;
-    PGresult *result = query_days(connection,
-                                  "SELECT * FROM daybook.verify($1, coalesce($2::date, '-infinity'),"
-                                  " coalesce($3::date, 'infinity'))",
-                                  arguments, &refused);
+    enum outcome outcome;
+    PGresult *result =
+        query_days(connection, "SELECT * FROM daybook.verify($1, $2, $3)", arguments, &outcome);
 
-    if (result == NULL)
-        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
-    bool differs = PQntuples(result) > 0;
-    if (differs)
+    if (PQntuples(result) > 0) {
         database_print(result);
+        outcome = OUTCOME_REFUSED;
+    }
     PQclear(result);
-    return differs ? OUTCOME_REFUSED : OUTCOME_DONE;
+    return outcome;
 }
 
 enum outcome upkeep_run_rebuild(PGconn *connection, const struct arguments *arguments)
 {
-    bool refused;
-    PGresult *result = query_days(connection,
-                                  "CALL daybook.rebuild($1, coalesce($2::date, '-infinity'),"
-                                  " coalesce($3::date, 'infinity'))",
-                                  arguments, &refused);
+    enum outcome outcome;
 
-    if (result == NULL)
-        return refused ? OUTCOME_REFUSED : OUTCOME_DATABASE;
-    PQclear(result);
-    return OUTCOME_DONE;
+    PQclear(query_days(connection, "CALL daybook.rebuild($1, $2, $3)", arguments, &outcome));
+    return outcome;
 }
 
 /* Each month in a transaction of its own: writers wait for as long as it takes. */

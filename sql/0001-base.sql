@@ -7,7 +7,13 @@ CREATE SCHEMA daybook_v1;
 COMMENT ON SCHEMA daybook_v1 IS
     'Daybook: read-only views with a compatibility promise. Columns are added, never changed or removed.';
 
-CREATE EXTENSION IF NOT EXISTS hll SCHEMA daybook;
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'hll') THEN
+        CREATE EXTENSION hll SCHEMA daybook;
+    END IF;
+END
+$$;
 
 CREATE TABLE daybook.migrations (
     version    integer     CONSTRAINT migrations_pkey PRIMARY KEY,

@@ -138,6 +138,31 @@ COMMENT ON TABLE daybook.pending IS
     'Increments to daily, one row per writing statement, project and day. Append-only; refresh() folds it into daily.';
 COMMENT ON COLUMN daybook.pending.added_at IS 'When the writing transaction began.';
 
+CREATE VIEW daybook.live AS
+SELECT project_id, day, chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback,
+       ht_requests, ht_starts, api_errors, csat_count, csat_sum, ai_quality_count, ai_quality_sum,
+       returning_users
+  FROM daybook.daily
+UNION ALL
+SELECT project_id, day, chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback,
+       ht_requests, ht_starts, api_errors, csat_count, csat_sum, ai_quality_count, ai_quality_sum,
+       returning_users
+  FROM daybook.pending;
+COMMENT ON VIEW daybook.live IS 'daily and pending as one: several rows per project and day, to be added up.';
+DO $$
+DECLARE
+    col record;
+BEGIN
+    FOR col IN
+        SELECT attname, col_description(attrelid, attnum) AS meaning
+          FROM pg_catalog.pg_attribute
+         WHERE attrelid = 'daybook.daily'::regclass AND attnum > 0
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN daybook.live.%I IS %L', col.attname, col.meaning);
+    END LOOP;
+END
+$$;
+
 -- Returning users hidden among the sightings, in two ways: a sighting later than the user's first day, and
 -- a first day on record that an earlier sighting has turned into a later one.
 CREATE VIEW daybook.sighted_returns AS

@@ -12,13 +12,15 @@
 #include "day.h"
 
 /* The options that some commands take, each a bit in the command's flags. */
-enum option_index { NAME, EXPIRES, PROJECT, FROM, TO, RAW, OPTION_COUNT };
+enum option_index { NAME, EXPIRES, PROJECT, FROM, TO, RAW, STORE, OPTION_COUNT };
 
 enum flag {
     TAKES_NAME = 1 << NAME,
     TAKES_EXPIRES = 1 << EXPIRES,
-    TAKES_DAYS = 1 << PROJECT | 1 << FROM | 1 << TO,
+    TAKES_PROJECT = 1 << PROJECT,
+    TAKES_DAYS = 1 << FROM | 1 << TO,
     TAKES_RAW = 1 << RAW,
+    TAKES_STORE = 1 << STORE,
     MAKES_SCHEMA = 1 << OPTION_COUNT
 };
 
@@ -29,6 +31,7 @@ static const struct {
     [NAME] = {"name", "TEXT"},     [EXPIRES] = {"expires", "DAYS"},
     [PROJECT] = {"project", "ID"}, [FROM] = {"from", "DAY"},
     [TO] = {"to", "DAY"},          [RAW] = {"raw", "DAYS"},
+    [STORE] = {"store", "STORE"},
 };
 
 enum { DAYS_MAX = 36500 };
@@ -40,7 +43,10 @@ static const struct command {
     const char *meaning;
     command_run *run;
 } COMMANDS[] = {
-    {"migrate", NULL, MAKES_SCHEMA, "bring the database's schema up to date; safe to run again", migrate_run},
+    {"migrate", NULL, MAKES_SCHEMA | TAKES_STORE,
+     "bring the database's schema up to date, or make it for a store: rollup (the default), timescaledb or "
+     "citus",
+     migrate_run},
     {"project create", "ID", TAKES_NAME, "register a project", project_run_create},
     {"project list", NULL, 0, "list the projects", project_run_list},
     {"token create", "PROJECT", TAKES_NAME | TAKES_EXPIRES,
@@ -48,10 +54,11 @@ static const struct command {
     {"token list", "PROJECT", 0, "list a project's tokens", pat_run_list},
     {"token revoke", "ID", 0, "refuse a token from now on", pat_run_revoke},
     {"import", "FILE", 0, "add the events of a CSV file, gzipped or not; - is standard input", import_run},
-    {"refresh", NULL, 0, "fold pending events into the rollup", refresh_run},
-    {"verify", NULL, TAKES_DAYS, "recount raw events and name each day whose rollup differs",
+    {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some", refresh_run},
+    {"verify", NULL, TAKES_PROJECT | TAKES_DAYS, "recount raw events and name each day whose rollup differs",
      upkeep_run_verify},
-    {"rebuild", NULL, TAKES_DAYS, "mend the days that verify names, while writers go on", upkeep_run_rebuild},
+    {"rebuild", NULL, TAKES_PROJECT | TAKES_DAYS, "mend the days that verify names, while writers go on",
+     upkeep_run_rebuild},
     {"retention", NULL, TAKES_RAW,
      "drop whole months of raw events older than so many days; the rollup stays", upkeep_run_retention},
     {"status", NULL, 0, "show versions, sizes, what is pending, tokens soon to expire", status_run},
@@ -172,6 +179,7 @@ static const char *read_options(const struct command *command, const char *const
         return "--from and --to take a day as YYYY-MM-DD";
     arguments->name = given[NAME];
     arguments->project = given[PROJECT];
+    arguments->store = given[STORE];
     arguments->from = given[FROM];
     arguments->to = given[TO];
     return NULL;

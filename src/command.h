@@ -16,6 +16,7 @@ struct arguments {
     const char *operand;
     const char *name;
     const char *project;
+    const char *store;
     const char *from, *to; /* days that exist, from the one to before the other */
     int expires_days;
     int raw_days;

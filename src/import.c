@@ -243,13 +243,16 @@ static enum outcome copy(struct import *import, const char *columns)
 }
 
 /*
- * Makes what partitions are missing, each in a transaction of its own, as writers wait meanwhile. If a writer
- * does not end soon, that can wait: the events then lie in the default partition until a refresh.
+ * Makes what partitions are missing, if the store has the making of them, each in a transaction of its own,
+ * as writers wait meanwhile. If a writer does not end soon, that can wait: the events then lie in the default
+ * partition until a refresh.
  */
 static bool make_partitions(PGconn *connection)
 {
     PGresult *months = database_query(connection,
                                       "SELECT DISTINCT date_trunc('month', occurred_at) FROM pg_temp.import"
+                                      " WHERE to_regprocedure('daybook.events_make_partition(timestamptz)')"
+                                      "       IS NOT NULL"
                                       " ORDER BY 1 DESC",
                                       0, NULL);
     bool good = months != NULL;
@@ -264,12 +267,17 @@ static bool make_partitions(PGconn *connection)
     return good;
 }
 
-/* In the order of the key, so that two imports of the same events wait for each other and never deadlock. */
+/*
+ * In the order of the key, so that two imports of the same events wait for each other and never deadlock.
+ * Rows are counted as they come back: Citus says of an INSERT what was given, not what was taken.
+ */
 static const char STORE_SQL[] =
-    "INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id, chat_id, value)"
+    "WITH added AS ("
+    " INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id, chat_id, value)"
     " SELECT event_id, project_id, occurred_at, kind, user_id, chat_id, value FROM pg_temp.import"
     "  ORDER BY project_id, event_id, occurred_at"
-    " ON CONFLICT DO NOTHING";
+    " ON CONFLICT DO NOTHING RETURNING 1)"
+    " SELECT count(*) FROM added";
 
 static const char STRANGERS_SQL[] =
     "SELECT count(*), string_agg(project_id, ', ' ORDER BY project_id) FILTER (WHERE n <= 5) FROM ("
@@ -300,7 +308,7 @@ static enum outcome store_events(struct import *import)
     if (result == NULL)
         return OUTCOME_DATABASE;
 
-    int64_t added = atoll(PQcmdTuples(result)), ms = elapsed_ms(import);
+    int64_t added = atoll(database_value(result)), ms = elapsed_ms(import);
     PQclear(result);
     result = database_query(import->connection, "SELECT count(*) FROM pg_temp.import", 0, NULL);
     int64_t rows = result == NULL ? added : atoll(database_value(result));

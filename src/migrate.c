@@ -8,14 +8,21 @@
 #include "complain.h"
 #include "database.h"
 
-/* Migrations are files NNNN-NAME.sql, or NNNN-NAME.STORE.sql where the stores differ. */
-static const char STORE[] = "rollup";
+/*
+ * Migrations are files NNNN-NAME.sql, or NNNN-NAME.STORE.sql where the stores differ. Those numbered 0000
+ * change nothing: they refuse a server that the store cannot be had on, each time.
+ */
+static const char *const STORES[] = {"rollup", "timescaledb", "citus"};
 static const char SUFFIX[] = ".sql";
 
-/* Stands in a migration for the schema that holds hll, as in PostgreSQL's own extension scripts. */
-static const char HLL_SCHEMA[] = "@extschema:hll@";
+enum { STORE_COUNT = sizeof(STORES) / sizeof(STORES[0]) };
 
-enum { SERVER_VERSION_MIN = 140000, NUMBER_LENGTH = 4, PATH_SIZE = 4096 };
+/*
+ * @extschema:NAME@ stands for the schema that holds an extension, as in PostgreSQL's own extension scripts.
+ */
+static const char SCHEMA_MARK[] = "@extschema:";
+
+enum { SERVER_VERSION_MIN = 140000, NUMBER_LENGTH = 4, REQUIREMENT = 0, PATH_SIZE = 4096, MARK_SIZE = 128 };
 
 static const char *directory(void)
 {
@@ -29,14 +36,18 @@ static int is_migration(const struct dirent *entry)
     const char *name = entry->d_name;
     size_t length = strlen(name), suffix = sizeof(SUFFIX) - 1;
 
-    if (strspn(name, "0123456789") != NUMBER_LENGTH || name[NUMBER_LENGTH] != '-' || length <= suffix ||
-        strcmp(name + length - suffix, SUFFIX) != 0)
-        return 0;
+    return strspn(name, "0123456789") == NUMBER_LENGTH && name[NUMBER_LENGTH] == '-' && length > suffix &&
+           strcmp(name + length - suffix, SUFFIX) == 0;
+}
 
-    const char *store = strchr(name, '.') + 1;
-    size_t store_length = (size_t)(name + length - suffix - store);
-    return store > name + length - suffix ||
-           (store_length == sizeof(STORE) - 1 && strncmp(store, STORE, store_length) == 0);
+/* Whether a migration is for this store, alone or among all. */
+static bool is_for_store(const char *name, const char *store)
+{
+    const char *own = strchr(name, '.') + 1;
+    size_t length = strlen(store);
+
+    return strcmp(own, SUFFIX + 1) == 0 ||
+           (strncmp(own, store, length) == 0 && strcmp(own + length, SUFFIX) == 0);
 }
 
 /* The whole file, to be freed; NULL after a failure. */
@@ -59,23 +70,53 @@ static char *read_file(const char *path)
     return text;
 }
 
-/* The text with every HLL_SCHEMA replaced, to be freed; NULL if there is no memory. */
-static char *with_hll_schema(const char *text, const char *schema)
+/*
+ * The text with the schema in every place where the mark for this extension is, to be freed; NULL if there is
+ * no memory.
+ */
+static char *with_schema(const char *text, const char *extension, const char *schema)
 {
-    char *result = NULL;
+    char mark[MARK_SIZE], *result = NULL;
     size_t size;
     FILE *out = open_memstream(&result, &size);
 
     if (out == NULL)
         return NULL;
-    for (const char *mark; (mark = strstr(text, HLL_SCHEMA)) != NULL; text = mark + sizeof(HLL_SCHEMA) - 1)
-        fprintf(out, "%.*s%s", (int)(mark - text), text, schema);
+    snprintf(mark, sizeof(mark), "%s%s@", SCHEMA_MARK, extension);
+    for (const char *found; (found = strstr(text, mark)) != NULL; text = found + strlen(mark))
+        fprintf(out, "%.*s%s", (int)(found - text), text, schema);
     fputs(text, out);
     if (fclose(out) != 0) {
         free(result);
         return NULL;
     }
     return result;
+}
+
+/*
+ * Puts the schemas of the extensions that the database has where their marks are. Takes the text, gives
+ * another; NULL after a failure.
+ */
+static char *with_schemas(PGconn *connection, char *text)
+{
+    PGresult *extensions = database_query(connection,
+                                          "SELECT extname, quote_ident(nspname) FROM pg_extension e"
+                                          "  JOIN pg_namespace n ON n.oid = e.extnamespace",
+                                          0, NULL);
+
+    if (extensions == NULL) {
+        free(text);
+        return NULL;
+    }
+    for (int i = 0; text != NULL && i < PQntuples(extensions); i++) {
+        char *before = text;
+        text = with_schema(before, PQgetvalue(extensions, i, 0), PQgetvalue(extensions, i, 1));
+        free(before);
+        if (text == NULL)
+            complain("out of memory");
+    }
+    PQclear(extensions);
+    return text;
 }
 
 /* Says where in the file the statement that failed stands. */
@@ -126,22 +167,16 @@ static enum outcome apply(PGconn *connection, const char *name)
     if (text == NULL)
         return OUTCOME_REFUSED;
 
-    PGresult *result = database_query(connection,
-                                      "SELECT quote_ident(nspname) FROM pg_extension e"
-                                      "  JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'hll'",
-                                      0, NULL);
-    const char *schema = database_value(result);
-    char *sql = with_hll_schema(text, schema == NULL ? HLL_SCHEMA : schema);
-    PQclear(result);
-    free(text);
-    if (sql == NULL) {
-        complain("out of memory");
-        return OUTCOME_REFUSED;
-    }
-    bool good = run_text(connection, name, sql);
+    char *sql = with_schemas(connection, text);
+    if (sql == NULL)
+        return OUTCOME_DATABASE;
+    bool is_requirement = atoi(name) == REQUIREMENT;
+    bool good = is_requirement ? database_execute(connection, sql) : run_text(connection, name, sql);
     free(sql);
-    if (good)
+    if (good && !is_requirement)
         printf("applied %s\n", name);
+    if (!good && is_requirement && PQstatus(connection) == CONNECTION_OK)
+        return OUTCOME_REFUSED;
     return good ? OUTCOME_DONE : OUTCOME_DATABASE;
 }
 
@@ -171,38 +206,88 @@ static enum outcome require_server(PGconn *connection)
     return fit ? OUTCOME_DONE : OUTCOME_REFUSED;
 }
 
+/* The first value of a query without parameters, to be freed, NULL for none; false after a failure. */
+static bool ask(PGconn *connection, const char *sql, char **answer)
+{
+    PGresult *result = database_query(connection, sql, 0, NULL);
+    const char *value = database_value(result);
+    bool good = result != NULL;
+
+    *answer = value == NULL ? NULL : strdup(value);
+    PQclear(result);
+    return good;
+}
+
 /* The version that the database is at, 0 without a schema; -1 after a failure. */
 static int current_version(PGconn *connection)
 {
-    PGresult *result = database_query(connection, "SELECT to_regclass('daybook.migrations')", 0, NULL);
-    bool has_table = database_value(result) != NULL;
-    bool failed = result == NULL;
+    char *table, *version = NULL;
 
-    PQclear(result);
-    if (failed || !has_table)
-        return failed ? -1 : 0;
-
-    result = database_query(connection, "SELECT coalesce(max(version), 0) FROM daybook.migrations", 0, NULL);
-    int version = result == NULL ? -1 : atoi(database_value(result));
-    PQclear(result);
-    return version;
+    if (!ask(connection, "SELECT to_regclass('daybook.migrations')", &table))
+        return -1;
+    bool good = table == NULL ||
+                ask(connection, "SELECT coalesce(max(version), 0) FROM daybook.migrations", &version);
+    int number = !good ? -1 : version == NULL ? 0 : atoi(version);
+    free(table);
+    free(version);
+    return number;
 }
 
-static enum outcome migrate(PGconn *connection, struct dirent *const *files, int count)
+/* The store that the database keeps, to be freed; NULL if it has none yet. */
+static bool current_store(PGconn *connection, char **store)
 {
-    int newest = count == 0 ? 0 : atoi(files[count - 1]->d_name);
-    int version = current_version(connection);
+    if (!ask(connection, "SELECT to_regprocedure('daybook.store()')", store) || *store == NULL)
+        return *store == NULL;
+    free(*store);
+    return ask(connection, "SELECT daybook.store()", store);
+}
 
+/* Settles which store is meant: the one asked for, the one that is there, or the first. */
+static enum outcome choose_store(PGconn *connection, const char *asked, const char **chosen)
+{
+    char *present;
+
+    if (!current_store(connection, &present))
+        return OUTCOME_DATABASE;
+    const char *wanted = asked != NULL ? asked : present != NULL ? present : STORES[0];
+    *chosen = NULL;
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        if (strcmp(STORES[i], wanted) == 0)
+            *chosen = STORES[i];
+    }
+    if (*chosen == NULL)
+        complain("no store is called %s", wanted);
+    else if (present != NULL && strcmp(present, wanted) != 0) {
+        complain("this database keeps the store %s; another needs a database of its own", present);
+        *chosen = NULL;
+    }
+    free(present);
+    return *chosen == NULL ? OUTCOME_REFUSED : OUTCOME_DONE;
+}
+
+static enum outcome migrate(PGconn *connection, const char *asked, struct dirent *const *files, int count)
+{
+    const char *store;
+    int version = current_version(connection), newest = 0;
     if (version < 0)
         return OUTCOME_DATABASE;
+    enum outcome outcome = choose_store(connection, asked, &store);
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+
+    for (int i = 0; i < count; i++) {
+        if (is_for_store(files[i]->d_name, store))
+            newest = atoi(files[i]->d_name);
+    }
     if (version > newest) {
         complain("the database is at schema version %d, newer than this program's %d", version, newest);
         return OUTCOME_REFUSED;
     }
-    enum outcome outcome = OUTCOME_DONE;
     for (int i = 0; i < count && outcome == OUTCOME_DONE; i++) {
-        if (atoi(files[i]->d_name) > version)
-            outcome = apply(connection, files[i]->d_name);
+        const char *name = files[i]->d_name;
+        int number = atoi(name);
+        if (is_for_store(name, store) && (number == REQUIREMENT || number > version))
+            outcome = apply(connection, name);
     }
     if (outcome == OUTCOME_DONE)
         printf("schema version %d\n", newest);
@@ -213,7 +298,6 @@ enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
 {
     struct dirent **files;
 
-    (void)arguments;
     enum outcome outcome = require_server(connection);
     if (outcome != OUTCOME_DONE)
         return outcome;
@@ -231,7 +315,7 @@ enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
     outcome = database_execute(connection, "SET lock_timeout = '60s';"
                                            "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0));"
                                            "RESET lock_timeout")
-                  ? migrate(connection, files, count)
+                  ? migrate(connection, arguments->store, files, count)
                   : OUTCOME_DATABASE;
 
     for (int i = 0; i < count; i++)

@@ -3,6 +3,9 @@
 
 enum outcome refresh_run(PGconn *connection, const struct arguments *arguments)
 {
-    (void)arguments;
-    return database_execute(connection, "CALL daybook.refresh()") ? OUTCOME_DONE : OUTCOME_DATABASE;
+    enum outcome outcome;
+    const char *const values[] = {arguments->from, arguments->to};
+
+    PQclear(database_change(connection, "CALL daybook.refresh($1, $2)", 2, values, &outcome));
+    return outcome;
 }

@@ -4,7 +4,7 @@
 #include "config.h"
 #include "database.h"
 
-/* One line each: what it is, then the SQL that finds it. Sizes are estimates where counting would scan. */
+/* One line each: what it is, then the SQL that finds it; the store adds its own. */
 static const char STATUS_SQL[] =
     "SELECT * FROM (VALUES"
     " ('schema', (SELECT max(version)::text FROM daybook.migrations)),"
@@ -14,18 +14,8 @@ static const char STATUS_SQL[] =
     " ('projects', (SELECT count(*)::text FROM daybook.projects)),"
     " ('tokens', (SELECT count(*)::text || ' active' FROM daybook.tokens"
     "   WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))),"
-    " ('events', (SELECT coalesce(sum(s.n_live_tup), 0)::text || ' (estimate)' FROM pg_stat_all_tables s"
-    "   JOIN pg_inherits i ON i.inhrelid = s.relid WHERE i.inhparent = 'daybook.events'::regclass)),"
-    " ('raw_from', (SELECT coalesce(max(raw_from)::text, 'the first') FROM daybook.retention)),"
-    " ('users', (SELECT n_live_tup::text || ' (estimate)' FROM pg_stat_all_tables"
-    "   WHERE relid = 'daybook.users'::regclass)),"
-    " ('rolled_up', (SELECT n_live_tup::text || ' project-days (estimate)' FROM pg_stat_all_tables"
-    "   WHERE relid = 'daybook.daily'::regclass)),"
-    " ('pending', (SELECT count(*)::text || coalesce(' increments since ' || date_trunc('second', "
-    "min(added_at)), '')"
-    "   FROM daybook.pending)),"
-    " ('pending_users', (SELECT count(*)::text FROM daybook.sightings))"
-    ") AS status (item, value)";
+    " ('raw_from', (SELECT coalesce(max(raw_from)::text, 'the first') FROM daybook.retention))"
+    ") AS status (item, value) UNION ALL SELECT item, value FROM daybook.store_status()";
 
 static const char EXPIRING_SQL[] =
     "SELECT token_id, project_id, coalesce(name, ''), date_trunc('second', expires_at) FROM daybook.tokens"

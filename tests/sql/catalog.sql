@@ -76,12 +76,13 @@ SELECT is_empty($$
      WHERE NOT r.relispartition AND c.conname ~ '(_check|_not_null|_fkey|_key|_pkey|_excl)\d+$|_check$|_not_null$'
 $$, 'every constraint is named by hand');
 
--- A body in standard SQL is resolved when it is made, so it needs none.
+-- A body in standard SQL is resolved when it is made, so it needs none; a procedure that commits, itself or in one
+-- that it calls, cannot have any.
 SELECT is_empty($$
     SELECT name FROM routines
-     WHERE prosqlbody IS NULL
+     WHERE prosqlbody IS NULL AND NOT (prokind = 'p' AND prosrc ~ '\mCOMMIT;|\mCALL [a-z.]*\.refresh')
        AND NOT EXISTS (SELECT FROM unnest(proconfig) AS setting (s) WHERE s ~ '^search_path=.*pg_temp"?$')
-$$, 'every function has a search_path of its own, pg_temp last, or a standard SQL body');
+$$, 'every function that can has a search_path of its own, pg_temp last, or a standard SQL body');
 
 SELECT is_empty($$
     SELECT name FROM routines, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS acl

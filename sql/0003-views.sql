@@ -1,0 +1,84 @@
+-- What the responder and BI tools read: one view per endpoint, one row per project and day that had an
+-- event, rolled-up and pending together. A KPI is defined here and nowhere else.
+
+CREATE VIEW daybook_v1.messages_daily AS
+SELECT project_id, day,
+       sum(inbound_messages)::bigint  AS inbound_messages,
+       sum(outbound_messages)::bigint AS outbound_messages,
+       sum(positive_feedback)::bigint AS positive_feedback,
+       sum(negative_feedback)::bigint AS negative_feedback,
+       sum(ht_requests)::bigint       AS ht_requests,
+       sum(ht_starts)::bigint         AS ht_starts
+  FROM daybook.live
+ GROUP BY project_id, day;
+COMMENT ON VIEW   daybook_v1.messages_daily IS 'Messages, feedback and human takeover by project and day.';
+COMMENT ON COLUMN daybook_v1.messages_daily.project_id        IS 'The project.';
+COMMENT ON COLUMN daybook_v1.messages_daily.day               IS 'The day, UTC. Days without any event are absent.';
+COMMENT ON COLUMN daybook_v1.messages_daily.inbound_messages  IS 'Messages sent by users to the agent.';
+COMMENT ON COLUMN daybook_v1.messages_daily.outbound_messages IS 'Messages sent by the agent to users.';
+COMMENT ON COLUMN daybook_v1.messages_daily.positive_feedback IS 'Thumbs up.';
+COMMENT ON COLUMN daybook_v1.messages_daily.negative_feedback IS 'Thumbs down.';
+COMMENT ON COLUMN daybook_v1.messages_daily.ht_requests       IS 'Requests for a human agent.';
+COMMENT ON COLUMN daybook_v1.messages_daily.ht_starts         IS 'Human takeovers actually started.';
+
+CREATE VIEW daybook_v1.chats_daily AS
+SELECT project_id, day, sum(chats)::bigint AS count
+  FROM daybook.live
+ GROUP BY project_id, day;
+COMMENT ON VIEW   daybook_v1.chats_daily IS 'Chats started by project and day.';
+COMMENT ON COLUMN daybook_v1.chats_daily.project_id IS 'The project.';
+COMMENT ON COLUMN daybook_v1.chats_daily.day        IS 'The day, UTC. Days without any event are absent.';
+COMMENT ON COLUMN daybook_v1.chats_daily.count      IS 'Chats started on the day.';
+
+CREATE VIEW daybook_v1.users_daily AS
+SELECT project_id, day,
+       coalesce(round(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(users))), 0)::bigint
+           AS unique_users
+  FROM (SELECT project_id, day, returning_users AS users FROM daybook.live
+        UNION ALL
+        SELECT project_id, day, @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(user_id, 0), 12, 5, -1, 1)
+          FROM daybook.sighted_returns GROUP BY project_id, day) AS sketches
+ GROUP BY project_id, day;
+COMMENT ON VIEW   daybook_v1.users_daily IS 'Returning users by project and day.';
+COMMENT ON COLUMN daybook_v1.users_daily.project_id   IS 'The project.';
+COMMENT ON COLUMN daybook_v1.users_daily.day          IS 'The day, UTC. Days without any event are absent.';
+COMMENT ON COLUMN daybook_v1.users_daily.unique_users IS
+    'Distinct users who started a chat or sent a message on the day and were first seen before it. '
+    'HyperLogLog: exact for small numbers, then a standard error of 1.6 %.';
+
+CREATE VIEW daybook_v1.csat_daily AS
+SELECT project_id, day,
+       sum(csat_count)::bigint                          AS total,
+       round(sum(csat_sum) / nullif(sum(csat_count), 0), 2) AS avg_score
+  FROM daybook.live
+ GROUP BY project_id, day;
+COMMENT ON VIEW   daybook_v1.csat_daily IS 'Customer satisfaction by project and day.';
+COMMENT ON COLUMN daybook_v1.csat_daily.project_id IS 'The project.';
+COMMENT ON COLUMN daybook_v1.csat_daily.day        IS 'The day, UTC. Days without any event are absent.';
+COMMENT ON COLUMN daybook_v1.csat_daily.total      IS 'CSAT responses.';
+COMMENT ON COLUMN daybook_v1.csat_daily.avg_score  IS
+    'Their average, 1 to 5, rounded half away from zero to 2 decimals; null where there is none.';
+
+CREATE VIEW daybook_v1.ai_quality_daily AS
+SELECT project_id, day,
+       round(sum(ai_quality_sum) / nullif(sum(ai_quality_count), 0), 2) AS score,
+       sum(ai_quality_count)::bigint                                AS sample_size
+  FROM daybook.live
+ GROUP BY project_id, day;
+COMMENT ON VIEW   daybook_v1.ai_quality_daily IS 'AI quality by project and day.';
+COMMENT ON COLUMN daybook_v1.ai_quality_daily.project_id  IS 'The project.';
+COMMENT ON COLUMN daybook_v1.ai_quality_daily.day         IS 'The day, UTC. Days without any event are absent.';
+COMMENT ON COLUMN daybook_v1.ai_quality_daily.score       IS
+    'Average of the scores, 0 to 1, rounded half away from zero to 2 decimals; null where there is none.';
+COMMENT ON COLUMN daybook_v1.ai_quality_daily.sample_size IS 'Number of scores.';
+
+CREATE VIEW daybook_v1.errors_daily AS
+SELECT project_id, day, sum(api_errors)::bigint AS error_count
+  FROM daybook.live
+ GROUP BY project_id, day;
+COMMENT ON VIEW   daybook_v1.errors_daily IS 'Technical errors by project and day.';
+COMMENT ON COLUMN daybook_v1.errors_daily.project_id  IS 'The project.';
+COMMENT ON COLUMN daybook_v1.errors_daily.day         IS 'The day, UTC. Days without any event are absent.';
+COMMENT ON COLUMN daybook_v1.errors_daily.error_count IS 'api_error events of the day.';
+
+GRANT SELECT ON ALL TABLES IN SCHEMA daybook_v1 TO daybook_responder, daybook_reader;

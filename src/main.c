@@ -9,6 +9,7 @@
 
 #include <fcgiapp.h>
 
+#include "cache.h"
 #include "config.h"
 #include "log.h"
 #include "request.h"
@@ -20,6 +21,9 @@
 extern char **environ;
 
 enum { LISTEN_SOCKET = 0 }; /* FastCGI hands it over as standard input */
+
+/* What a process keeps of rendered pages: some five hundred of 30 days, or forty of a year. */
+enum { CACHE_BYTES = 2 << 20 };
 
 static const int STOP_SIGNALS[] = {SIGTERM, SIGUSR1, SIGINT};
 
@@ -103,7 +107,7 @@ static void drain(FCGX_Stream *in)
         continue;
 }
 
-static void answer(struct store *store, char *const *environment, struct response *response)
+static void answer(const struct service *service, char *const *environment, struct response *response)
 {
     struct request request;
 
@@ -112,11 +116,11 @@ static void answer(struct store *store, char *const *environment, struct respons
         response->answer = ANSWER_FAULT;
         return;
     }
-    serve(store, &request, response);
+    serve(service, &request, response);
     request_free(&request);
 }
 
-static int run_fcgi(struct store *store)
+static int run_fcgi(const struct service *service)
 {
     FCGX_Request fcgi;
     sigset_t open_mask;
@@ -131,7 +135,7 @@ static int run_fcgi(struct store *store)
 
     while (accept_request(&fcgi, &open_mask)) {
         struct response response = {0};
-        answer(store, fcgi.envp, &response);
+        answer(service, fcgi.envp, &response);
         drain(fcgi.in);
         response_send(&response, fcgi.out);
         response_free(&response);
@@ -142,11 +146,11 @@ static int run_fcgi(struct store *store)
     return stopping ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run_cgi(struct store *store)
+static int run_cgi(const struct service *service)
 {
     struct response response = {0};
 
-    answer(store, environ, &response);
+    answer(service, environ, &response);
     bool sent = response_print(&response, stdout);
     response_free(&response);
     return sent ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -179,12 +183,13 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     log_open("daybook.fcgi", settings.log);
 
-    struct store *store = store_open(settings.database, settings.timeout_ms);
-    if (store == NULL) {
+    struct service service = {.store = store_open(&settings.store), .cache = cache_open(CACHE_BYTES)};
+    int status = EXIT_FAILURE;
+    if (service.store == NULL || service.cache == NULL)
         log_error("out of memory");
-        return EXIT_FAILURE;
-    }
-    int status = is_cgi ? run_cgi(store) : run_fcgi(store);
-    store_close(store);
+    else
+        status = is_cgi ? run_cgi(&service) : run_fcgi(&service);
+    cache_close(service.cache);
+    store_close(service.store);
     return status;
 }

@@ -36,32 +36,45 @@ static const char *origin_form(const char *target)
     return scheme_end + 3 + strcspn(scheme_end + 3, "/?");
 }
 
+/* Copies a string to where there is room, and moves that on; NULL stays NULL. */
+static const char *copy(const char *text, char **room)
+{
+    if (text == NULL)
+        return NULL;
+    const char *copied = *room;
+    *room = stpcpy(*room, text) + 1;
+    return copied;
+}
+
+static size_t size_of(const char *text)
+{
+    return text == NULL ? 0 : strlen(text) + 1;
+}
+
 bool request_read(struct request *request, char *const *environment)
 {
     const char *uri = get(environment, "REQUEST_URI");
     const char *authorization = get(environment, "HTTP_AUTHORIZATION");
+    const char *if_none_match = get(environment, "HTTP_IF_NONE_MATCH");
     const char *target = origin_form(uri == NULL ? "" : uri);
-    size_t target_size = strlen(target) + 1;
-    size_t authorization_size = authorization == NULL ? 0 : strlen(authorization) + 1;
 
-    char *memory = malloc(target_size + authorization_size);
+    char *memory = malloc(size_of(target) + size_of(authorization) + size_of(if_none_match));
     if (memory == NULL)
         return false;
-    memcpy(memory, target, target_size);
-    if (authorization != NULL)
-        memcpy(memory + target_size, authorization, authorization_size);
-
-    char *query = strchr(memory, '?');
-    if (query != NULL)
-        *query++ = '\0';
-
+    char *room = memory;
     *request = (struct request){
         .method = method_of(get(environment, "REQUEST_METHOD")),
-        .path = memory,
-        .query = query == NULL ? "" : query,
-        .authorization = authorization == NULL ? NULL : memory + target_size,
+        .path = copy(target, &room),
+        .query = "",
+        .authorization = copy(authorization, &room),
+        .if_none_match = copy(if_none_match, &room),
         .memory = memory,
     };
+    char *query = strchr(memory, '?');
+    if (query != NULL) {
+        *query = '\0';
+        request->query = query + 1;
+    }
     return true;
 }
 

@@ -11,6 +11,7 @@ struct request {
     const char *path;          /* as in the request line, escapes and all; "" if there is none */
     const char *query;         /* behind the '?', likewise; "" if there is none */
     const char *authorization; /* the header's value; NULL if there is none */
+    const char *if_none_match; /* likewise */
     char *memory;              /* holds the strings */
 };
 

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 enum { HEAD_SIZE = 1024 };
 
 /* The spec's "status" is a different thing from one error to the next. */
@@ -19,6 +21,7 @@ static const struct {
     const char *header; /* one more header, or NULL */
 } ANSWERS[] = {
     [ANSWER_PAGE] = {"200 OK", TONE_NONE, NULL, NULL},
+    [ANSWER_NOT_MODIFIED] = {"304 Not Modified", TONE_NONE, NULL, NULL},
     [ANSWER_OPTIONS] = {"204 No Content", TONE_NONE, NULL, ALLOW},
     [ANSWER_NO_SUCH_PATH] = {"404 Not Found", TONE_ERROR, "Not found", NULL},
     [ANSWER_METHOD_NOT_ALLOWED] = {"405 Method Not Allowed", TONE_ERROR, "Method not allowed", ALLOW},
@@ -66,7 +69,8 @@ static struct json_object *tone_value(enum tone tone)
                                 : json_object_new_string("error");
 }
 
-/* Adds a member, which is the document's from now on; false, with the value put back, if there is no memory.
+/*
+ * Adds a member, which is the document's from now on; false, with the value put back, if there is no memory.
  */
 static bool add(struct json_object *document, const char *key, struct json_object *value)
 {
@@ -105,18 +109,36 @@ static void write_window(struct head *head, const struct response *response)
         line(head, "Retry-After: %d\r\n", window->retry_after);
 }
 
+static bool has_body(const struct response *response)
+{
+    return response->answer != ANSWER_OPTIONS && response->answer != ANSWER_NOT_MODIFIED;
+}
+
+/*
+ * RFC 9111: of a token's own project, so for no shared cache. A day can change long after it is over, and
+ * then its validator does, so a cache asks again: at once, or for settled days after an hour.
+ */
+static void write_caching(struct head *head, const struct response *response)
+{
+    if (response->answer != ANSWER_PAGE && response->answer != ANSWER_NOT_MODIFIED) {
+        line(head, "Cache-Control: no-store\r\n");
+        return;
+    }
+    line(head, "ETag: W/\"%s\"\r\n", response->page->validator);
+    line(head, "Cache-Control: private, %s\r\n",
+         response->admission.is_settled ? "max-age=3600, must-revalidate" : "no-cache");
+    line(head, "Vary: Authorization, Accept-Encoding\r\n");
+}
+
 static void write_head(struct head *head, const struct response *response, size_t body_length)
 {
     line(head, "Status: %s\r\n", ANSWERS[response->answer].status);
-    if (response->answer != ANSWER_OPTIONS) {
+    if (has_body(response)) {
         line(head, "Content-Type: application/json; charset=utf-8\r\n");
         line(head, "Content-Length: %zu\r\n", body_length);
     }
     line(head, "X-Content-Type-Options: nosniff\r\n");
-    if (response->answer == ANSWER_PAGE)
-        line(head, "Cache-Control: private, no-cache\r\nVary: Authorization\r\n");
-    else
-        line(head, "Cache-Control: no-store\r\n");
+    write_caching(head, response);
     if (ANSWERS[response->answer].header != NULL)
         line(head, "%s\r\n", ANSWERS[response->answer].header);
     if (response->is_counted)
@@ -140,33 +162,42 @@ static bool write_file(void *to, const char *bytes, size_t length)
     return fwrite(bytes, 1, length, to) == length;
 }
 
-static bool send_to(const struct sink *sink, const struct response *response)
+static bool write_whole(const struct sink *sink, const struct response *response, const char *body,
+                        size_t length)
 {
-    struct response answered = *response;
-    struct json_object *document = NULL;
-    const char *body = "";
-    size_t length = 0;
+    struct head head = {.length = 0};
 
-    if (answered.answer != ANSWER_OPTIONS) {
-        document =
-            answered.answer == ANSWER_PAGE ? json_object_get(answered.page) : error_document(&answered);
-        body = document == NULL
-                   ? NULL
-                   : json_object_to_json_string_length(
-                         document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
-    }
+    write_head(&head, response, length);
+    return sink->write(sink->to, head.text, head.length) &&
+           (response->is_head || length == 0 || sink->write(sink->to, body, length));
+}
+
+static bool send_error(const struct sink *sink, const struct response *response)
+{
+    struct json_object *document = error_document(response);
+    size_t length = 0;
+    const char *body = document == NULL
+                           ? NULL
+                           : json_object_to_json_string_length(document, JSON_C_TO_STRING_PLAIN, &length);
+    struct response answered = *response;
+
     if (body == NULL) {
         answered.answer = ANSWER_FAULT;
         body = OUT_OF_MEMORY;
         length = sizeof(OUT_OF_MEMORY) - 1;
     }
-
-    struct head head = {.length = 0};
-    write_head(&head, &answered, length);
-    bool sent = sink->write(sink->to, head.text, head.length) &&
-                (answered.is_head || sink->write(sink->to, body, length));
+    bool sent = write_whole(sink, &answered, body, length);
     json_object_put(document);
     return sent;
+}
+
+static bool send_to(const struct sink *sink, const struct response *response)
+{
+    if (!has_body(response))
+        return write_whole(sink, response, "", 0);
+    if (response->answer == ANSWER_PAGE)
+        return write_whole(sink, response, response->page->text, response->page->length);
+    return send_error(sink, response);
 }
 
 bool response_send(const struct response *response, FCGX_Stream *out)
@@ -181,6 +212,6 @@ bool response_print(const struct response *response, FILE *out)
 
 void response_free(struct response *response)
 {
-    json_object_put(response->page);
+    body_release(response->page);
     response->page = NULL;
 }

@@ -5,13 +5,14 @@
 #include <stdio.h>
 
 #include <fcgiapp.h>
-#include <json-c/json.h>
 
+#include "body.h"
 #include "store.h"
 
 /* Everything a request can come to. Each has one row in response.c: status, body, headers. */
 enum answer {
     ANSWER_PAGE,
+    ANSWER_NOT_MODIFIED, /* the page that the client has */
     ANSWER_OPTIONS,
     ANSWER_NO_SUCH_PATH,
     ANSWER_METHOD_NOT_ALLOWED,
@@ -33,8 +34,8 @@ struct response {
     enum answer answer;
     bool is_head;               /* the client wants no body */
     bool is_counted;            /* the window is known and goes into headers */
-    struct admission admission; /* the window, if so */
-    struct json_object *page;   /* the document of ANSWER_PAGE; owned */
+    struct admission admission; /* the window, if so; and whether the page is settled */
+    struct body *page;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
 };
 
 /*

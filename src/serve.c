@@ -1,10 +1,12 @@
 #include "serve.h"
 
 #include "body.h"
+#include "cache.h"
 #include "endpoint.h"
 #include "log.h"
 #include "params.h"
 #include "token.h"
+#include "validator.h"
 
 static enum answer answer_to_params(enum params_result result)
 {
@@ -35,7 +37,8 @@ static enum answer answer_to_verdict(enum verdict verdict)
  * The order of refusals: 404, 405, 401, 403, 429, 400. Parameters are read before the database is asked,
  * so that a good request needs one round trip, but refused after it, as a bad request counts too.
  */
-static enum answer judge(struct store *store, const struct request *request, struct response *response)
+static enum answer judge(const struct service *service, const struct request *request,
+                         struct response *response)
 {
     char project[PROJECT_LENGTH_MAX + 1];
     const struct endpoint *endpoint = endpoint_find(request->path, project);
@@ -53,31 +56,40 @@ static enum answer judge(struct store *store, const struct request *request, str
 
     struct page page;
     enum params_result params = params_parse(request->query, endpoint, &page);
+    const struct cache_key key = {.endpoint = endpoint, .project = project, .page = &page};
+    struct data_version known;
+    struct body *kept = params == PARAMS_OK ? cache_find(service->cache, &key, &known) : NULL;
     const struct store_request question = {
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,
         .page = params == PARAMS_OK ? &page : NULL,
+        .known = kept == NULL ? NULL : &known,
     };
+    struct admission *admission = &response->admission;
     struct rows rows;
-    if (!store_ask(store, &question, &response->admission, &rows))
+    if (!store_ask(service->store, &question, admission, &rows))
         return ANSWER_FAULT;
 
-    enum verdict verdict = response->admission.verdict;
-    response->is_counted = verdict == VERDICT_PASS || verdict == VERDICT_WINDOW_FULL;
-    if (verdict != VERDICT_PASS)
-        return answer_to_verdict(verdict);
+    response->is_counted = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
+    if (admission->verdict != VERDICT_PASS)
+        return answer_to_verdict(admission->verdict);
     if (params != PARAMS_OK)
         return answer_to_params(params);
 
-    response->page = body_page(endpoint, &page, &rows);
-    return response->page == NULL ? ANSWER_FAULT : ANSWER_PAGE;
+    response->page = admission->is_known ? body_hold(kept) : body_page(endpoint, &page, &rows);
+    if (response->page == NULL)
+        return ANSWER_FAULT;
+    if (!admission->is_known)
+        cache_keep(service->cache, &key, &admission->version, response->page);
+    return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
+                                                                                 : ANSWER_PAGE;
 }
 
-void serve(struct store *store, const struct request *request, struct response *response)
+void serve(const struct service *service, const struct request *request, struct response *response)
 {
     response->is_head = request->method == METHOD_HEAD;
-    response->answer = judge(store, request, response);
+    response->answer = judge(service, request, response);
     if (response->answer == ANSWER_FAULT)
         log_error("answered 500 to %s", request->path);
 }

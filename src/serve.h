@@ -1,11 +1,18 @@
 #ifndef SERVE_H
 #define SERVE_H
 
+#include "cache.h"
 #include "request.h"
 #include "response.h"
 #include "store.h"
 
+/* What outlives a request. */
+struct service {
+    struct store *store;
+    struct cache *cache;
+};
+
 /* Answers a request: the one way through the rooms. The caller sends the response and frees it. */
-void serve(struct store *store, const struct request *request, struct response *response);
+void serve(const struct service *service, const struct request *request, struct response *response);
 
 #endif

@@ -4,27 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
-
 enum { TIMEOUT_MIN_MS = 100, TIMEOUT_MAX_MS = 60000 };
 
 static bool set_database(const char *text, struct settings *settings)
 {
-    settings->database = text;
+    settings->store.database = text;
     return store_accepts(text);
 }
 
-static bool set_timeout(const char *text, struct settings *settings)
+static bool set_read_database(const char *text, struct settings *settings)
+{
+    settings->store.read_database = *text == '\0' ? NULL : text;
+    return store_accepts(text);
+}
+
+static bool read_ms(const char *text, int min, int *ms)
 {
     char *end;
 
     errno = 0;
-    long ms = strtol(text, &end, 10);
-    if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || ms < TIMEOUT_MIN_MS ||
-        ms > TIMEOUT_MAX_MS)
+    long number = strtol(text, &end, 10);
+    if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || number < min || number > TIMEOUT_MAX_MS)
         return false;
-    settings->timeout_ms = (int)ms;
+    *ms = (int)number;
     return true;
+}
+
+static bool set_timeout(const char *text, struct settings *settings)
+{
+    return read_ms(text, TIMEOUT_MIN_MS, &settings->store.timeout_ms);
+}
+
+static bool set_read_lag(const char *text, struct settings *settings)
+{
+    return read_ms(text, 0, &settings->store.read_lag_ms);
 }
 
 static bool set_log(const char *text, struct settings *settings)
@@ -41,6 +54,9 @@ static const struct {
 } SETTINGS[] = {
     {"DAYBOOK_DATABASE", "dbname=daybook user=daybook_responder",
      "libpq connection string or URI of the database", set_database},
+    {"DAYBOOK_READ_DATABASE", "", "the same of a hot standby, from which pages are read", set_read_database},
+    {"DAYBOOK_READ_LAG_MS", "200",
+     "the longest a request waits for the standby to catch up, 0 to 60000 milliseconds", set_read_lag},
     {"DAYBOOK_TIMEOUT_MS", "5000", "the longest a request waits for the database, 100 to 60000 milliseconds",
      set_timeout},
     {"DAYBOOK_LOG", "stderr", "where faults are logged: stderr or syslog", set_log},
@@ -67,6 +83,6 @@ bool settings_read(struct settings *settings, FILE *err)
 void settings_print_help(FILE *out)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        fprintf(out, "  %-20s %s\n  %-20s (default: %s)\n", SETTINGS[i].name, SETTINGS[i].meaning, "",
-                SETTINGS[i].fallback);
+        fprintf(out, "  %-21s %s\n  %-21s (default: %s)\n", SETTINGS[i].name, SETTINGS[i].meaning, "",
+                *SETTINGS[i].fallback == '\0' ? "none" : SETTINGS[i].fallback);
 }

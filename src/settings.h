@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "log.h"
+#include "store.h"
 
 /* The responder's settings: read from the environment once, at start, and never changed. */
 struct settings {
-    const char *database; /* libpq connection string; points into the environment */
-    int timeout_ms;       /* bound on all that a request waits for the database */
+    struct store_settings store; /* its strings point into the environment */
     enum log_target log;
 };
 

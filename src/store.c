@@ -2,161 +2,75 @@
 
 #include <arpa/inet.h>
 #include <endian.h>
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <libpq-fe.h>
-
+#include "link.h"
 #include "log.h"
 
 enum { STATEMENT_SIZE = 1024, BINARY = 1 };
 
 /* Object identifiers of parameter types (pg_type.dat): fixed for ever. */
-enum { OID_BYTEA = 17, OID_TEXT = 25, OID_DATE = 1082 };
+enum { OID_BYTEA = 17, OID_TEXT = 25, OID_DATE = 1082, OID_PG_LSN = 3220 };
 
 /* PostgreSQL's dates on the wire count from 2000-01-01. */
 enum { POSTGRES_EPOCH = 10957 };
 
-static const char ADMIT[] = "admit";
-static const char ADMIT_SQL[] =
-    "SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2)";
+/* How long a replica that failed or lagged is left alone. */
+enum { REPLICA_REST_MS = 5000 };
 
-struct store {
-    const char *conninfo;
-    int timeout_ms;
-    PGconn *connection; /* NULL, or ready and idle in pipeline mode */
-    int64_t deadline;   /* of the request at hand, ms of the monotonic clock */
+/* What is asked ahead of a page, prepared under a name that the log uses too. */
+struct opening {
+    const char *name, *sql;
+    int count; /* of parameters */
+    Oid types[3];
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
+#define ADMISSION "SELECT verdict, remaining, retry_after, closes_at, version, is_settled"
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+static const struct opening ADMIT = {
+    .name = "daybook.admit",
+    .sql = ADMISSION " FROM daybook.admit($1, $2, $3)",
+    .count = 3,
+    .types = {OID_BYTEA, OID_TEXT, OID_DATE},
+};
 
-/* Says why and gives the connection up: whatever state it is in, the next request starts afresh. */
-static bool fail(struct store *store, const char *doing, const char *why)
-{
-    log_error("database: %s: %s", doing, why);
-    PQfinish(store->connection);
-    store->connection = NULL;
-    return false;
-}
-
-/* What the server said, without the DETAIL and CONTEXT that may quote data. */
-static bool fail_result(struct store *store, const char *doing, const PGresult *result)
-{
-    char why[512];
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-    if (message == NULL)
-        return fail(store, doing, PQerrorMessage(store->connection));
-    snprintf(why, sizeof(why), "%s (%s)", message, state == NULL ? "no SQLSTATE" : state);
-    return fail(store, doing, why);
-}
-
-/* Waits until the socket is ready, or the deadline is over: then false. */
-static bool await(const struct store *store, short events)
-{
-    struct pollfd socket = {.fd = PQsocket(store->connection), .events = events};
-
-    for (;;) {
-        int64_t left = store->deadline - now_ms();
-        if (left <= 0)
-            return false;
-        int ready = poll(&socket, 1, (int)left);
-        if (ready > 0)
-            return true;
-        if (ready < 0 && errno != EINTR)
-            return false;
-    }
-}
-
-/* The next result, which may be NULL as libpq's are; false after a fault. */
-static bool next_result(struct store *store, PGresult **result)
-{
-    while (PQisBusy(store->connection)) {
-        int unsent = PQflush(store->connection);
-        if (unsent < 0)
-            return fail(store, "sending", PQerrorMessage(store->connection));
-        if (!await(store, unsent ? POLLIN | POLLOUT : POLLIN))
-            return fail(store, "waiting", "no answer within DAYBOOK_TIMEOUT_MS");
-        if (!PQconsumeInput(store->connection))
-            return fail(store, "reading", PQerrorMessage(store->connection));
-    }
-    *result = PQgetResult(store->connection);
-    return true;
-}
-
-/* Takes the result of one statement, which must have the status; the caller clears it. */
-static bool take(struct store *store, const char *doing, ExecStatusType wanted, PGresult **result)
-{
-    PGresult *end;
-
-    if (!next_result(store, result))
-        return false;
-    if (PQresultStatus(*result) != wanted) {
-        fail_result(store, doing, *result);
-        PQclear(*result);
-        return false;
-    }
-    /* Behind a statement's result comes a NULL; not behind that of a sync. */
-    if (wanted == PGRES_PIPELINE_SYNC)
-        return true;
-    if (!next_result(store, &end)) {
-        PQclear(*result);
-        return false;
-    }
-    PQclear(end);
-    return true;
-}
-
-static bool take_and_drop(struct store *store, const char *doing, ExecStatusType wanted)
-{
-    PGresult *result;
-
-    if (!take(store, doing, wanted, &result))
-        return false;
-    PQclear(result);
-    return true;
-}
-
-static bool connect_to(struct store *store)
-{
-    const char *const names[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *const values[] = {store->conninfo, "daybook", "UTF8", NULL};
-
-    store->connection = PQconnectStartParams(names, values, 1);
-    if (store->connection == NULL)
-        return fail(store, "connecting", "out of memory");
-
-    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-    while (PQstatus(store->connection) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
-        if (!await(store, state == PGRES_POLLING_READING ? POLLIN : POLLOUT))
-            return fail(store, "connecting", "no answer within DAYBOOK_TIMEOUT_MS");
-        state = PQconnectPoll(store->connection);
-        if (state == PGRES_POLLING_FAILED)
-            break;
-    }
-    if (PQstatus(store->connection) != CONNECTION_OK)
-        return fail(store, "connecting", PQerrorMessage(store->connection));
-    if (PQsetnonblocking(store->connection, 1) != 0 || !PQenterPipelineMode(store->connection))
-        return fail(store, "connecting", PQerrorMessage(store->connection));
-    return true;
-}
+/* With where the primary is in its log by then: whatever was committed before lies before that. */
+static const struct opening ADMIT_AND_LOCATE = {
+    .name = "daybook.admit",
+    .sql = ADMISSION ", pg_catalog.pg_current_wal_flush_lsn() FROM daybook.admit($1, $2, $3)",
+    .count = 3,
+    .types = {OID_BYTEA, OID_TEXT, OID_DATE},
+};
 
 /*
- * The page of an endpoint: a range scan of the view, its columns in the order of the fields. It travels with
- * the question whether it may be read; daybook.admit() leaves the answer in a setting, and without it nothing
- * is scanned, so that a refusal costs no more and takes no longer for a large project than for none.
+ * On a replica: opens the gate of the page if all is there that the primary had at $2, and tells whether.
+ * One that is in recovery no more has been made the primary.
+ */
+static const struct opening CATCH_UP = {
+    .name = "catching up",
+    .sql = "SELECT pg_catalog.set_config('daybook.admitted',"
+           " CASE WHEN CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+           "                ELSE pg_catalog.pg_current_wal_flush_lsn() END >= $2"
+           " THEN $1 ELSE '' END, false) <> ''",
+    .count = 2,
+    .types = {OID_TEXT, OID_PG_LSN},
+};
+
+struct store {
+    struct link primary;
+    struct link replica; /* conninfo is NULL if there is none */
+    int timeout_ms;
+    int lag_ms;
+    int64_t replica_rests_until; /* of link_now_ms(); 0: it is in use */
+};
+
+/*
+ * The page of an endpoint, its columns in the order of the fields. It travels with the question whether it
+ * may be read; daybook.admit() leaves the answer in a setting, and without it the page's function scans
+ * nothing. In a replica's session, CATCH_UP leaves it.
  */
 static void page_sql(const struct endpoint *endpoint, char sql[STATEMENT_SIZE])
 {
@@ -167,77 +81,88 @@ static void page_sql(const struct endpoint *endpoint, char sql[STATEMENT_SIZE])
             n += snprintf(sql + n, (size_t)(STATEMENT_SIZE - n), ", (\"%s\"%s)::bigint", f->name,
                           f->type == FIELD_AVERAGE ? " * 100" : "");
     }
-    snprintf(sql + n, (size_t)(STATEMENT_SIZE - n),
-             " FROM daybook_v1.%s WHERE project_id = $1 AND day >= $2 AND day < $3"
-             "  AND pg_catalog.current_setting('daybook.admitted') = $1 ORDER BY day",
+    snprintf(sql + n, (size_t)(STATEMENT_SIZE - n), " FROM daybook.page_%s($1, $2, $3) ORDER BY day",
              endpoint->view);
 }
 
 /*
  * Fixes what the session depends on and prepares every statement, in one round trip. Plans are kept while
  * tables grow, so none may rest on one having been small: a page is always a range scan of an index, and
- * too short for compiling it to pay.
+ * too short for compiling it to pay. Nor is planning it for each request: over a view of many tables that
+ * takes longer than the page itself.
  */
-static bool set_up(struct store *store)
+static bool set_up(struct link *link, const struct opening *opening, int patience_ms)
 {
-    static const char SESSION_SQL[] = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
-                                      "       pg_catalog.set_config('TimeZone', 'UTC', false),"
-                                      "       pg_catalog.set_config('enable_seqscan', 'off', false),"
-                                      "       pg_catalog.set_config('jit', 'off', false),"
-                                      "       pg_catalog.set_config('statement_timeout', $1, false)";
-    static const Oid admit_types[] = {OID_BYTEA, OID_TEXT};
+    static const char SESSION_SQL[] =
+        "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
+        "       pg_catalog.set_config('TimeZone', 'UTC', false),"
+        "       pg_catalog.set_config('enable_seqscan', 'off', false),"
+        "       pg_catalog.set_config('jit', 'off', false),"
+        "       pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),"
+        "       pg_catalog.set_config('statement_timeout', $1, false)";
     static const Oid page_types[] = {OID_TEXT, OID_DATE, OID_DATE};
-    PGconn *c = store->connection;
+    PGconn *c = link->connection;
     char timeout[16];
     const char *const values[] = {timeout};
 
     /* A little before our own patience ends, so that the server's reason reaches the log. */
-    snprintf(timeout, sizeof(timeout), "%d", store->timeout_ms - store->timeout_ms / 10);
+    snprintf(timeout, sizeof(timeout), "%d", patience_ms - patience_ms / 10);
 
     int sent = PQsendQueryParams(c, SESSION_SQL, 1, NULL, values, NULL, NULL, 0) &&
-               PQsendPrepare(c, ADMIT, ADMIT_SQL, 2, admit_types);
+               PQsendPrepare(c, opening->name, opening->sql, opening->count, opening->types);
     for (size_t i = 0; sent && i < ENDPOINT_COUNT; i++) {
         char sql[STATEMENT_SIZE];
         page_sql(&endpoint_table[i], sql);
         sent = PQsendPrepare(c, endpoint_table[i].view, sql, 3, page_types);
     }
     if (!sent || !PQpipelineSync(c))
-        return fail(store, "preparing", PQerrorMessage(c));
+        return link_fail_as_told(link, "preparing");
 
-    if (!take_and_drop(store, "setting up the session", PGRES_TUPLES_OK) ||
-        !take_and_drop(store, "preparing daybook.admit", PGRES_COMMAND_OK))
+    if (!link_take_and_drop(link, "setting up the session", PGRES_TUPLES_OK) ||
+        !link_take_and_drop(link, opening->name, PGRES_COMMAND_OK))
         return false;
     for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
-        if (!take_and_drop(store, endpoint_table[i].view, PGRES_COMMAND_OK))
+        if (!link_take_and_drop(link, endpoint_table[i].view, PGRES_COMMAND_OK))
             return false;
     }
-    return take_and_drop(store, "preparing", PGRES_PIPELINE_SYNC);
+    return link_take_and_drop(link, "preparing", PGRES_PIPELINE_SYNC);
 }
 
-/* An idle connection on which the server has something to say was ended by it, or soon will be. */
-static void drop_if_stale(struct store *store)
+/* Has a connection that is set up, the one that there is or a new one. */
+static bool make_ready(struct link *link, const struct opening *opening, int patience_ms)
 {
-    if (store->connection == NULL)
-        return;
-    struct pollfd socket = {.fd = PQsocket(store->connection), .events = POLLIN};
-    if (poll(&socket, 1, 0) != 0) {
-        PQfinish(store->connection);
-        store->connection = NULL;
-    }
+    link_drop_if_stale(link);
+    if (link->connection != NULL)
+        return true;
+    link->session++;
+    return link_connect(link) && set_up(link, opening, patience_ms);
 }
 
 /* Each statement has a sync, and so a transaction, of its own: the window's lock ends with the first. */
-static bool send_admit(const struct store *store, const struct store_request *request)
+static bool send_admit(const struct link *link, const struct store_request *request)
 {
-    const char *const values[] = {(const char *)request->digest->byte, request->project};
-    static const int lengths[] = {TOKEN_DIGEST_SIZE, 0};
-    static const int formats[] = {BINARY, 0};
+    const uint32_t end = request->page == NULL ? 0 : htonl((uint32_t)(request->page->end - POSTGRES_EPOCH));
+    const char *const values[] = {(const char *)request->digest->byte, request->project,
+                                  request->page == NULL ? NULL : (const char *)&end};
+    static const int lengths[] = {TOKEN_DIGEST_SIZE, 0, sizeof(end)};
+    static const int formats[] = {BINARY, 0, BINARY};
 
-    return PQsendQueryPrepared(store->connection, ADMIT, 2, values, lengths, formats, BINARY) &&
-           PQpipelineSync(store->connection);
+    return PQsendQueryPrepared(link->connection, ADMIT.name, 3, values, lengths, formats, BINARY) &&
+           PQpipelineSync(link->connection);
 }
 
-static bool send_page(const struct store *store, const struct store_request *request)
+static bool send_catch_up(const struct link *link, const struct store_request *request, int64_t position)
+{
+    const uint64_t wire = htobe64((uint64_t)position);
+    const char *const values[] = {request->project, (const char *)&wire};
+    static const int lengths[] = {0, sizeof(wire)};
+    static const int formats[] = {0, BINARY};
+
+    return PQsendQueryPrepared(link->connection, CATCH_UP.name, 2, values, lengths, formats, BINARY) &&
+           PQpipelineSync(link->connection);
+}
+
+static bool send_page(const struct link *link, const struct store_request *request)
 {
     const uint32_t first = htonl((uint32_t)(request->page->first - POSTGRES_EPOCH));
     const uint32_t end = htonl((uint32_t)(request->page->end - POSTGRES_EPOCH));
@@ -245,9 +170,9 @@ static bool send_page(const struct store *store, const struct store_request *req
     static const int lengths[] = {0, sizeof(first), sizeof(end)};
     static const int formats[] = {0, BINARY, BINARY};
 
-    return PQsendQueryPrepared(store->connection, request->endpoint->view, 3, values, lengths, formats,
+    return PQsendQueryPrepared(link->connection, request->endpoint->view, 3, values, lengths, formats,
                                BINARY) &&
-           PQpipelineSync(store->connection);
+           PQpipelineSync(link->connection);
 }
 
 /* An integer of 4 or 8 bytes in network order, or VALUE_NULL. */
@@ -267,11 +192,18 @@ static int64_t integer(const PGresult *result, int row, int column)
     return (int64_t)be64toh(word);
 }
 
-static bool read_admission(struct store *store, struct admission *admission)
+/* A boolean, a byte on the wire; false where it is null. */
+static bool truth(const PGresult *result, int row, int column)
+{
+    return PQgetlength(result, row, column) == 1 && *PQgetvalue(result, row, column) == 1;
+}
+
+/* *position is where the primary is in its log, if that was asked. */
+static bool read_admission(struct link *link, struct admission *admission, int64_t *position)
 {
     PGresult *result;
 
-    if (!take(store, "daybook.admit", PGRES_TUPLES_OK, &result))
+    if (!link_take(link, ADMIT.name, PGRES_TUPLES_OK, &result))
         return false;
 
     bool known = PQntuples(result) == 1;
@@ -287,23 +219,40 @@ static bool read_admission(struct store *store, struct admission *admission)
         admission->retry_after = (int)integer(result, 0, 2);
         admission->closes_at = integer(result, 0, 3);
     }
+    if (known && !PQgetisnull(result, 0, 4))
+        admission->version.number = integer(result, 0, 4);
+    admission->is_settled = known && truth(result, 0, 5);
+    if (known && PQnfields(result) > 6)
+        *position = integer(result, 0, 6);
     PQclear(result);
     if (!known)
-        return fail(store, "daybook.admit", "a verdict that this version does not know");
-    return take_and_drop(store, "daybook.admit", PGRES_PIPELINE_SYNC);
+        return link_fail(link, ADMIT.name, "a verdict that this version does not know");
+    return link_take_and_drop(link, ADMIT.name, PGRES_PIPELINE_SYNC);
 }
 
-static bool read_rows(struct store *store, const struct endpoint *endpoint, struct rows *rows)
+static bool read_catch_up(struct link *link, bool *is_level)
 {
     PGresult *result;
 
-    if (!take(store, endpoint->view, PGRES_TUPLES_OK, &result))
+    if (!link_take(link, CATCH_UP.name, PGRES_TUPLES_OK, &result))
+        return false;
+    /* Null where nothing has ever been replayed. */
+    *is_level = PQntuples(result) == 1 && truth(result, 0, 0);
+    PQclear(result);
+    return link_take_and_drop(link, CATCH_UP.name, PGRES_PIPELINE_SYNC);
+}
+
+static bool read_rows(struct link *link, const struct endpoint *endpoint, struct rows *rows)
+{
+    PGresult *result;
+
+    if (!link_take(link, endpoint->view, PGRES_TUPLES_OK, &result))
         return false;
 
     int count = PQntuples(result);
     if (count > PAGE_DAYS_MAX) {
         PQclear(result);
-        return fail(store, endpoint->view, "more rows than days");
+        return link_fail(link, endpoint->view, "more rows than days");
     }
     rows->count = (size_t)count;
     for (int i = 0; i < count; i++) {
@@ -317,7 +266,55 @@ static bool read_rows(struct store *store, const struct endpoint *endpoint, stru
         }
     }
     PQclear(result);
-    return take_and_drop(store, endpoint->view, PGRES_PIPELINE_SYNC);
+    return link_take_and_drop(link, endpoint->view, PGRES_PIPELINE_SYNC);
+}
+
+/*
+ * Reads the page on the replica, once it has what the primary had when it admitted the request: for as long
+ * as it may lag, it is asked again and again.
+ */
+static bool read_level_page(struct store *store, const struct store_request *request, int64_t position,
+                            struct rows *rows)
+{
+    struct link *replica = &store->replica;
+    const int64_t patience_ends = link_now_ms() + store->lag_ms;
+
+    for (int pause_ms = 1;; pause_ms *= 2) {
+        bool is_level;
+        if (!send_catch_up(replica, request, position) || !send_page(replica, request))
+            return link_fail_as_told(replica, "sending");
+        if (!read_catch_up(replica, &is_level) || !read_rows(replica, request->endpoint, rows))
+            return false;
+        if (is_level)
+            return true;
+        int64_t left = patience_ends - link_now_ms();
+        if (left <= 0)
+            return link_fail(replica, CATCH_UP.name, "it lags by more than DAYBOOK_READ_LAG_MS");
+        link_pause(replica, left < pause_ms ? (int)left : pause_ms);
+    }
+}
+
+/*
+ * Reads the page on the replica if it can be had there, within half of the time that is left. If not, the
+ * replica is left alone for a while. That is logged once, until it is in use again.
+ */
+static bool read_replica(struct store *store, const struct store_request *request, int64_t position,
+                         struct rows *rows)
+{
+    struct link *replica = &store->replica;
+    const int64_t now = link_now_ms();
+
+    replica->deadline = now + (store->primary.deadline - now) / 2;
+    replica->is_mute = store->replica_rests_until != 0;
+    if (!make_ready(replica, &CATCH_UP, store->timeout_ms / 2) ||
+        !read_level_page(store, request, position, rows)) {
+        store->replica_rests_until = link_now_ms() + REPLICA_REST_MS;
+        return false;
+    }
+    if (store->replica_rests_until != 0)
+        log_error("%s: in use again", replica->name);
+    store->replica_rests_until = 0;
+    return true;
 }
 
 bool store_accepts(const char *conninfo)
@@ -331,13 +328,17 @@ bool store_accepts(const char *conninfo)
     return options != NULL;
 }
 
-struct store *store_open(const char *conninfo, int timeout_ms)
+struct store *store_open(const struct store_settings *settings)
 {
     struct store *store = calloc(1, sizeof(*store));
 
     if (store != NULL) {
-        store->conninfo = conninfo;
-        store->timeout_ms = timeout_ms;
+        store->primary.name = "database";
+        store->primary.conninfo = settings->database;
+        store->replica.name = "replica";
+        store->replica.conninfo = settings->read_database;
+        store->timeout_ms = settings->timeout_ms;
+        store->lag_ms = settings->read_lag_ms;
     }
     return store;
 }
@@ -346,24 +347,44 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    PQfinish(store->connection);
+    link_close(&store->primary);
+    link_close(&store->replica);
     free(store);
 }
 
 bool store_ask(struct store *store, const struct store_request *request, struct admission *admission,
                struct rows *rows)
 {
-    store->deadline = now_ms() + store->timeout_ms;
-    drop_if_stale(store);
-    if (store->connection == NULL && !(connect_to(store) && set_up(store)))
+    struct link *primary = &store->primary;
+    const int64_t now = link_now_ms();
+    const bool has_replica = store->replica.conninfo != NULL;
+    bool asks_replica = has_replica && request->page != NULL && now >= store->replica_rests_until;
+    int64_t position = 0;
+
+    primary->deadline = now + store->timeout_ms;
+    if (!make_ready(primary, has_replica ? &ADMIT_AND_LOCATE : &ADMIT, store->timeout_ms))
         return false;
 
-    if (!send_admit(store, request) || (request->page != NULL && !send_page(store, request)))
-        return fail(store, "sending", PQerrorMessage(store->connection));
-    if (!read_admission(store, admission))
+    /*
+     * The page travels with the question whether it may be read, unless it may not be needed or comes from
+     * elsewhere.
+     */
+    bool is_page_sent = request->page != NULL && request->known == NULL && !asks_replica;
+    if (!send_admit(primary, request) || (is_page_sent && !send_page(primary, request)))
+        return link_fail_as_told(primary, "sending");
+    if (!read_admission(primary, admission, &position))
         return false;
-    if (request->page == NULL || read_rows(store, request->endpoint, rows))
+    admission->version.session = primary->session;
+    admission->is_known = request->known != NULL && request->known->number == admission->version.number &&
+                          request->known->session == primary->session;
+    /* A refusal stands, whatever becomes of a page that nobody will see. */
+    bool is_refused = admission->verdict != VERDICT_PASS;
+    if (is_page_sent)
+        return read_rows(primary, request->endpoint, rows) || is_refused;
+    if (request->page == NULL || is_refused || admission->is_known ||
+        (asks_replica && read_replica(store, request, position, rows)))
         return true;
-    /* A refusal stands, whatever became of a page that nobody will see. */
-    return admission->verdict != VERDICT_PASS;
+    if (!send_page(primary, request))
+        return link_fail_as_told(primary, "sending");
+    return read_rows(primary, request->endpoint, rows);
 }

@@ -110,6 +110,23 @@ START_TEST(strings_are_copies_of_the_environment)
 END_TEST
 
 /* A web server that passes nothing gets a 404, not a crash. */
+START_TEST(if_none_match_is_copied_or_missing)
+{
+    char condition[] = "HTTP_IF_NONE_MATCH=W/\"a\", \"b\"";
+    char *with[] = {condition, NULL}, *without[] = {NULL};
+    struct request request;
+
+    ck_assert(request_read(&request, with));
+    memset(condition, '!', sizeof(condition));
+    ck_assert_str_eq(request.if_none_match, "W/\"a\", \"b\"");
+    ck_assert_ptr_null(request.authorization);
+    request_free(&request);
+    ck_assert(request_read(&request, without));
+    ck_assert_ptr_null(request.if_none_match);
+    request_free(&request);
+}
+END_TEST
+
 START_TEST(missing_variables_are_empty_and_no_authorization)
 {
     char *environment[] = {NULL};
@@ -213,6 +230,7 @@ Suite *check_request_suite(void)
     tcase_add_loop_test(tcase, target_is_divided_into_path_and_query, 0, UNITS_COUNT(TARGETS));
     tcase_add_loop_test(tcase, method_is_known_by_its_exact_name, 0, UNITS_COUNT(METHODS));
     tcase_add_test(tcase, strings_are_copies_of_the_environment);
+    tcase_add_test(tcase, if_none_match_is_copied_or_missing);
     tcase_add_test(tcase, missing_variables_are_empty_and_no_authorization);
     tcase_add_test(tcase, empty_authorization_is_not_a_missing_one);
     tcase_add_test(tcase, authorization_is_taken_as_it_is);

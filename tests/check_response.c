@@ -14,6 +14,7 @@ enum { HEAD_LIMIT = 1024 }; /* what response.c has room for */
 
 /* A page of what JSON writers like to change: a slash, a number with a text of its own, a null. */
 #define PAGE "{\"status\":\"SUCCESS\",\"data\":[4.2,null,\"a/b=\"]}"
+#define VALIDATOR "abcdefghijklmnopqrstu_"
 #define ERROR(message) "{\"status\":\"ERROR\",\"message\":\"" message "\"}"
 #define FALSE(message) "{\"status\":false,\"message\":\"" message "\"}"
 
@@ -25,6 +26,7 @@ static const struct {
     const char *challenge;
 } ANSWERS[] = {
     {ANSWER_PAGE, "200 OK", PAGE, NULL, NULL},
+    {ANSWER_NOT_MODIFIED, "304 Not Modified", "", NULL, NULL},
     {ANSWER_OPTIONS, "204 No Content", "", ALLOW, NULL},
     {ANSWER_NO_SUCH_PATH, "404 Not Found", ERROR("Not found"), NULL, NULL},
     {ANSWER_METHOD_NOT_ALLOWED, "405 Method Not Allowed", ERROR("Method not allowed"), ALLOW, NULL},
@@ -62,15 +64,28 @@ struct printed {
     size_t head_length; /* with the empty line */
 };
 
+static bool is_of_page(enum answer answer)
+{
+    return answer == ANSWER_PAGE || answer == ANSWER_NOT_MODIFIED;
+}
+
+static struct body *page_body(void)
+{
+    struct body *body = malloc(sizeof(*body) + strlen(PAGE));
+
+    ck_assert_ptr_nonnull(body);
+    *body = (struct body){.holders = 1, .validator = VALIDATOR, .length = strlen(PAGE)};
+    memcpy(body->text, PAGE, strlen(PAGE));
+    return body;
+}
+
 static struct response response_to(int row)
 {
     struct response response = {.answer = ANSWERS[row].answer, .admission = WINDOW};
 
-    response.is_counted = response.answer == ANSWER_PAGE || response.answer >= ANSWER_WINDOW_FULL;
-    if (response.answer == ANSWER_PAGE) {
-        response.page = json_tokener_parse(PAGE);
-        ck_assert_ptr_nonnull(response.page);
-    }
+    response.is_counted = is_of_page(response.answer) || response.answer >= ANSWER_WINDOW_FULL;
+    if (is_of_page(response.answer))
+        response.page = page_body();
     return response;
 }
 
@@ -122,7 +137,7 @@ static void check_header(const struct printed *printed, const char *name, const 
 
 START_TEST(answer_has_its_headers)
 {
-    bool has_body = *ANSWERS[_i].body != '\0', is_page = ANSWERS[_i].answer == ANSWER_PAGE;
+    bool has_body = *ANSWERS[_i].body != '\0', is_page = is_of_page(ANSWERS[_i].answer);
     struct response response = response_to(_i);
     struct printed printed = print(&response);
 
@@ -133,7 +148,8 @@ START_TEST(answer_has_its_headers)
     check_header(&printed, "X-Content-Type-Options", "nosniff");
     /* Numbers of a token's own project: no shared cache may hand them to another. */
     check_header(&printed, "Cache-Control", is_page ? "private, no-cache" : "no-store");
-    check_header(&printed, "Vary", is_page ? "Authorization" : NULL);
+    check_header(&printed, "Vary", is_page ? "Authorization, Accept-Encoding" : NULL);
+    check_header(&printed, "ETag", is_page ? "W/\"" VALIDATOR "\"" : NULL);
     free(printed.text);
 }
 END_TEST
@@ -149,7 +165,7 @@ START_TEST(answer_has_its_status_exact_body_and_length)
     snprintf(length, sizeof(length), "%zu", strlen(ANSWERS[_i].body));
     ck_assert_msg(strncmp(printed.text, start, strlen(start)) == 0, "%s", printed.text);
     ck_assert_str_eq(printed.body, ANSWERS[_i].body);
-    check_header(&printed, "Content-Length", ANSWERS[_i].answer == ANSWER_OPTIONS ? NULL : length);
+    check_header(&printed, "Content-Length", *ANSWERS[_i].body == '\0' ? NULL : length);
     free(printed.text);
 }
 END_TEST
@@ -220,36 +236,30 @@ START_TEST(longest_head_fits_with_room_to_spare)
 }
 END_TEST
 
-/* What is left to say when there is no memory for the document. */
-START_TEST(page_that_could_not_be_made_is_a_500)
+START_TEST(settled_page_may_be_kept_for_an_hour)
 {
-    for (int is_head = 0; is_head < 2; is_head++) {
-        struct response response = {.answer = ANSWER_PAGE, .is_head = is_head};
+    static const enum answer of_page[] = {ANSWER_PAGE, ANSWER_NOT_MODIFIED};
+
+    for (size_t i = 0; i < sizeof(of_page) / sizeof(of_page[0]); i++) {
+        struct response response = {.answer = of_page[i], .page = page_body()};
+        response.admission.is_settled = true;
         struct printed printed = print(&response);
-        const char *body = ERROR("Internal server error");
-        char length[32];
-        snprintf(length, sizeof(length), "%zu", strlen(body));
-        ck_assert_msg(strncmp(printed.text, "Status: 500 Internal Server Error\r\n", 35) == 0, "%s",
-                      printed.text);
-        check_header(&printed, "Content-Length", length);
-        check_header(&printed, "Content-Type", "application/json; charset=utf-8");
-        check_header(&printed, "Cache-Control", "no-store");
-        check_header(&printed, "X-Content-Type-Options", "nosniff");
-        ck_assert_str_eq(printed.body, is_head ? "" : body);
+        check_header(&printed, "Cache-Control", "private, max-age=3600, must-revalidate");
         free(printed.text);
     }
 }
 END_TEST
 
-START_TEST(page_is_owned_and_put_back_once)
+START_TEST(page_is_held_and_let_go_once)
 {
     struct response response = response_to(0);
-    struct json_object *page = json_object_get(response.page);
+    struct body *page = body_hold(response.page);
     struct printed printed = print(&response);
 
     free(printed.text);
     ck_assert_ptr_null(response.page);
-    ck_assert_msg(json_object_put(page) == 1, "the response still holds its page");
+    ck_assert_uint_eq(page->holders, 1);
+    body_release(page);
 }
 END_TEST
 
@@ -328,9 +338,9 @@ Suite *check_response_suite(void)
     tcase_add_loop_test(tcase, head_is_lines_of_name_and_value, 0, UNITS_COUNT(ANSWERS));
     tcase_add_loop_test(tcase, window_is_told_if_and_only_if_it_is_known, 0, UNITS_COUNT(ANSWERS));
     tcase_add_loop_test(tcase, longest_head_fits_with_room_to_spare, 0, UNITS_COUNT(ANSWERS));
-    tcase_add_test(tcase, page_that_could_not_be_made_is_a_500);
+    tcase_add_test(tcase, settled_page_may_be_kept_for_an_hour);
     tcase_add_loop_test(tcase, response_that_nobody_takes_is_false, 0, UNITS_COUNT(ANSWERS));
-    tcase_add_test(tcase, page_is_owned_and_put_back_once);
+    tcase_add_test(tcase, page_is_held_and_let_go_once);
     tcase_add_loop_test(tcase, fastcgi_and_plain_cgi_say_the_same, 0, UNITS_COUNT(ANSWERS));
     suite_add_tcase(suite, tcase);
     return suite;

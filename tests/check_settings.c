@@ -7,27 +7,34 @@
 
 #include "settings.h"
 
-static const char *const NAMES[] = {"DAYBOOK_DATABASE", "DAYBOOK_TIMEOUT_MS", "DAYBOOK_LOG"};
+static const char *const NAMES[] = {"DAYBOOK_DATABASE", "DAYBOOK_READ_DATABASE", "DAYBOOK_READ_LAG_MS",
+                                    "DAYBOOK_TIMEOUT_MS", "DAYBOOK_LOG"};
 
 static const struct {
     const char *name, *value;
-    int timeout_ms;
+    int timeout_ms, read_lag_ms;
     enum log_target log;
 } GOOD[] = {
-    {"DAYBOOK_TIMEOUT_MS", "100", 100, LOG_TO_STDERR},
-    {"DAYBOOK_TIMEOUT_MS", "101", 101, LOG_TO_STDERR},
-    {"DAYBOOK_TIMEOUT_MS", "60000", 60000, LOG_TO_STDERR},
-    {"DAYBOOK_LOG", "syslog", 5000, LOG_TO_SYSLOG},
-    {"DAYBOOK_LOG", "stderr", 5000, LOG_TO_STDERR},
+    {"DAYBOOK_TIMEOUT_MS", "100", 100, 200, LOG_TO_STDERR},
+    {"DAYBOOK_TIMEOUT_MS", "101", 101, 200, LOG_TO_STDERR},
+    {"DAYBOOK_TIMEOUT_MS", "60000", 60000, 200, LOG_TO_STDERR},
+    {"DAYBOOK_READ_LAG_MS", "0", 5000, 0, LOG_TO_STDERR},
+    {"DAYBOOK_READ_LAG_MS", "60000", 5000, 60000, LOG_TO_STDERR},
+    {"DAYBOOK_LOG", "syslog", 5000, 200, LOG_TO_SYSLOG},
+    {"DAYBOOK_LOG", "stderr", 5000, 200, LOG_TO_STDERR},
     /* empty is absent: a unit file may set a variable to nothing */
-    {"DAYBOOK_TIMEOUT_MS", "", 5000, LOG_TO_STDERR},
-    {"DAYBOOK_LOG", "", 5000, LOG_TO_STDERR},
-    {"DAYBOOK_DATABASE", "", 5000, LOG_TO_STDERR},
+    {"DAYBOOK_TIMEOUT_MS", "", 5000, 200, LOG_TO_STDERR},
+    {"DAYBOOK_READ_LAG_MS", "", 5000, 200, LOG_TO_STDERR},
+    {"DAYBOOK_LOG", "", 5000, 200, LOG_TO_STDERR},
+    {"DAYBOOK_DATABASE", "", 5000, 200, LOG_TO_STDERR},
+    {"DAYBOOK_READ_DATABASE", "", 5000, 200, LOG_TO_STDERR},
 };
 
 static const char *const DATABASES[] = {
     "dbname=x", "host=/run/postgresql dbname=daybook user=u", "postgresql:///daybook",
     "postgres://u:secret@[::1]:5433/daybook?sslmode=require", "host=h password='a b' port=1",
+    "host=/a,b,c port=1,2,3 target_session_attrs=read-write",
+    "postgresql://u@a:1,b:2/daybook?target_session_attrs=prefer-standby",
 };
 
 /* No value is part of what the message says of the setting. */
@@ -42,6 +49,7 @@ static const struct {
     /* overflows: 2^32 + 5000, 2^64 + 5000, and below any long */
     {"DAYBOOK_TIMEOUT_MS", "4294972296"}, {"DAYBOOK_TIMEOUT_MS", "18446744073709556616"},
     {"DAYBOOK_TIMEOUT_MS", "-99999999999999999999"},
+    {"DAYBOOK_READ_LAG_MS", "-1"}, {"DAYBOOK_READ_LAG_MS", "60001"}, {"DAYBOOK_READ_LAG_MS", "1s"},
     {"DAYBOOK_LOG", "SYSLOG"}, {"DAYBOOK_LOG", "Stderr"}, {"DAYBOOK_LOG", "stderr\t"},
     {"DAYBOOK_LOG", "syslog2"}, {"DAYBOOK_LOG", "journal"}, {"DAYBOOK_LOG", "/var/log/daybook"},
     /* libpq's own reason would quote some of these, password and all */
@@ -52,6 +60,8 @@ static const struct {
     {"DAYBOOK_DATABASE", "postgresql://u:secret@[/x"},
     {"DAYBOOK_DATABASE", "postgresql://u:secret@h/d?nonsense=1"},
     {"DAYBOOK_DATABASE", "postgresql://u:secret%zz@h/d"}, {"DAYBOOK_DATABASE", "secret"},
+    {"DAYBOOK_READ_DATABASE", "password=secret nonsense"},
+    {"DAYBOOK_READ_DATABASE", "postgresql://u:secret@[host"},
 };
 
 static void clear_environment(void)
@@ -96,8 +106,10 @@ START_TEST(empty_environment_gives_the_defaults_silently)
     ck_assert(read_settings(&settings, &message));
     ck_assert_str_eq(message, "");
     free(message);
-    ck_assert_str_eq(settings.database, "dbname=daybook user=daybook_responder");
-    ck_assert_int_eq(settings.timeout_ms, 5000);
+    ck_assert_str_eq(settings.store.database, "dbname=daybook user=daybook_responder");
+    ck_assert_ptr_null(settings.store.read_database);
+    ck_assert_int_eq(settings.store.read_lag_ms, 200);
+    ck_assert_int_eq(settings.store.timeout_ms, 5000);
     ck_assert_int_eq(settings.log, LOG_TO_STDERR);
 }
 END_TEST
@@ -111,9 +123,11 @@ START_TEST(good_value_is_taken_and_leaves_the_others_alone)
     ck_assert_msg(read_settings(&settings, &message), "%s=%s", GOOD[_i].name, GOOD[_i].value);
     ck_assert_str_eq(message, "");
     free(message);
-    ck_assert_int_eq(settings.timeout_ms, GOOD[_i].timeout_ms);
+    ck_assert_int_eq(settings.store.timeout_ms, GOOD[_i].timeout_ms);
+    ck_assert_int_eq(settings.store.read_lag_ms, GOOD[_i].read_lag_ms);
+    ck_assert_ptr_null(settings.store.read_database);
     ck_assert_int_eq(settings.log, GOOD[_i].log);
-    ck_assert_str_eq(settings.database, "dbname=daybook user=daybook_responder");
+    ck_assert_str_eq(settings.store.database, "dbname=daybook user=daybook_responder");
 }
 END_TEST
 
@@ -123,10 +137,12 @@ START_TEST(connection_string_is_handed_on_as_it_is)
     char *message;
 
     setenv("DAYBOOK_DATABASE", DATABASES[_i], 1);
+    setenv("DAYBOOK_READ_DATABASE", DATABASES[UNITS_COUNT(DATABASES) - 1 - _i], 1);
     ck_assert_msg(read_settings(&settings, &message), "%s", DATABASES[_i]);
     ck_assert_str_eq(message, "");
     free(message);
-    ck_assert_str_eq(settings.database, DATABASES[_i]);
+    ck_assert_str_eq(settings.store.database, DATABASES[_i]);
+    ck_assert_str_eq(settings.store.read_database, DATABASES[UNITS_COUNT(DATABASES) - 1 - _i]);
 }
 END_TEST
 
@@ -156,12 +172,14 @@ START_TEST(every_bad_value_is_told_in_a_line_of_its_own)
     char *message;
 
     setenv("DAYBOOK_DATABASE", "password=secret nonsense", 1);
+    setenv("DAYBOOK_READ_DATABASE", "password=secret nonsense", 1);
+    setenv("DAYBOOK_READ_LAG_MS", "little", 1);
     setenv("DAYBOOK_TIMEOUT_MS", "soon", 1);
     setenv("DAYBOOK_LOG", "paper", 1);
     ck_assert(!read_settings(&settings, &message));
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
         ck_assert_msg(strstr(message, NAMES[i]) != NULL, "no %s in: %s", NAMES[i], message);
-    ck_assert_int_eq(count_lines(message), 3);
+    ck_assert_int_eq(count_lines(message), 5);
     free(message);
 }
 END_TEST
@@ -190,7 +208,7 @@ START_TEST(similar_name_is_not_read)
     free(message);
     unsetenv("DAYBOOK_TIMEOUT");
     unsetenv("daybook_timeout_ms");
-    ck_assert_int_eq(settings.timeout_ms, 5000);
+    ck_assert_int_eq(settings.store.timeout_ms, 5000);
 }
 END_TEST
 
@@ -198,13 +216,14 @@ START_TEST(help_tells_each_setting_and_its_default)
 {
     static const char *const told[] = {
         "DAYBOOK_DATABASE", "dbname=daybook user=daybook_responder", "DAYBOOK_TIMEOUT_MS", "5000",
-        "100 to 60000", "DAYBOOK_LOG", "stderr", "syslog"};
+        "100 to 60000", "DAYBOOK_READ_DATABASE", "none", "DAYBOOK_READ_LAG_MS", "200", "DAYBOOK_LOG", "stderr", "syslog"};
     char *help;
     size_t length;
     FILE *out = open_memstream(&help, &length);
 
     /* The default, not what the environment says now, which may be a password. */
     setenv("DAYBOOK_DATABASE", "password=secret", 1);
+    setenv("DAYBOOK_READ_DATABASE", "password=secret", 1);
     ck_assert_ptr_nonnull(out);
     settings_print_help(out);
     fclose(out);

@@ -13,6 +13,7 @@
 
 /* One suite a module of src/, in the file named after it. */
 Suite *check_body_suite(void);
+Suite *check_cache_suite(void);
 Suite *check_cursor_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
@@ -23,6 +24,7 @@ Suite *check_request_suite(void);
 Suite *check_response_suite(void);
 Suite *check_settings_suite(void);
 Suite *check_token_suite(void);
+Suite *check_validator_suite(void);
 
 /*
  * A copy of bytes on the heap with nothing behind it, not even a NUL: with --enable-sanitizers,

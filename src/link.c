@@ -1,0 +1,162 @@
+#include "link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "log.h"
+
+int64_t link_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void link_close(struct link *link)
+{
+    PQfinish(link->connection);
+    link->connection = NULL;
+}
+
+void link_pause(const struct link *link, int ms)
+{
+    int64_t left = link->deadline - link_now_ms();
+
+    if (left > 0)
+        poll(NULL, 0, left < ms ? (int)left : ms);
+}
+
+bool link_fail(struct link *link, const char *doing, const char *why)
+{
+    if (!link->is_mute)
+        log_error("%s: %s: %s", link->name, doing, why);
+    link_close(link);
+    return false;
+}
+
+bool link_fail_as_told(struct link *link, const char *doing)
+{
+    return link_fail(link, doing, PQerrorMessage(link->connection));
+}
+
+/* What the server said, without the DETAIL and CONTEXT that may quote data. */
+static bool fail_result(struct link *link, const char *doing, const PGresult *result)
+{
+    char why[512];
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (message == NULL)
+        return link_fail_as_told(link, doing);
+    snprintf(why, sizeof(why), "%s (%s)", message, state == NULL ? "no SQLSTATE" : state);
+    return link_fail(link, doing, why);
+}
+
+/* Waits until the socket is ready, or the deadline is over: then false. */
+static bool await(const struct link *link, short events)
+{
+    struct pollfd socket = {.fd = PQsocket(link->connection), .events = events};
+
+    for (;;) {
+        int64_t left = link->deadline - link_now_ms();
+        if (left <= 0)
+            return false;
+        int ready = poll(&socket, 1, (int)left);
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+/* The next result, which may be NULL as libpq's are; false after a fault. */
+static bool next_result(struct link *link, PGresult **result)
+{
+    while (PQisBusy(link->connection)) {
+        int unsent = PQflush(link->connection);
+        if (unsent < 0)
+            return link_fail_as_told(link, "sending");
+        if (!await(link, unsent ? POLLIN | POLLOUT : POLLIN))
+            return link_fail(link, "waiting", "no answer in time");
+        if (!PQconsumeInput(link->connection))
+            return link_fail_as_told(link, "reading");
+    }
+    *result = PQgetResult(link->connection);
+    return true;
+}
+
+bool link_take(struct link *link, const char *doing, ExecStatusType wanted, PGresult **result)
+{
+    PGresult *end;
+
+    if (!next_result(link, result))
+        return false;
+    if (PQresultStatus(*result) != wanted) {
+        fail_result(link, doing, *result);
+        PQclear(*result);
+        return false;
+    }
+    /* Behind a statement's result comes a NULL; not behind that of a sync. */
+    if (wanted == PGRES_PIPELINE_SYNC)
+        return true;
+    if (!next_result(link, &end)) {
+        PQclear(*result);
+        return false;
+    }
+    PQclear(end);
+    return true;
+}
+
+bool link_take_and_drop(struct link *link, const char *doing, ExecStatusType wanted)
+{
+    PGresult *result;
+
+    if (!link_take(link, doing, wanted, &result))
+        return false;
+    PQclear(result);
+    return true;
+}
+
+bool link_connect(struct link *link)
+{
+    /*
+     * Of several hosts, one that swallows what it is sent must leave time for the next. What stands before
+     * dbname, the connection string may override.
+     */
+    char host_ms[16];
+    const char *const names[] = {"tcp_user_timeout", "dbname", "fallback_application_name", "client_encoding",
+                                 NULL};
+    const char *const values[] = {host_ms, link->conninfo, "daybook", "UTF8", NULL};
+
+    snprintf(host_ms, sizeof(host_ms), "%d", (int)(link->deadline - link_now_ms()) / 3);
+    link->connection = PQconnectStartParams(names, values, 1);
+    if (link->connection == NULL)
+        return link_fail(link, "connecting", "out of memory");
+
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (PQstatus(link->connection) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
+        if (!await(link, state == PGRES_POLLING_READING ? POLLIN : POLLOUT))
+            return link_fail(link, "connecting", "no answer in time");
+        state = PQconnectPoll(link->connection);
+        if (state == PGRES_POLLING_FAILED)
+            break;
+    }
+    if (PQstatus(link->connection) != CONNECTION_OK)
+        return link_fail_as_told(link, "connecting");
+    if (PQsetnonblocking(link->connection, 1) != 0 || !PQenterPipelineMode(link->connection))
+        return link_fail_as_told(link, "connecting");
+    return true;
+}
+
+void link_drop_if_stale(struct link *link)
+{
+    if (link->connection == NULL)
+        return;
+    /* An idle connection on which the server has something to say was ended by it, or soon will be. */
+    struct pollfd socket = {.fd = PQsocket(link->connection), .events = POLLIN};
+    if (poll(&socket, 1, 0) != 0)
+        link_close(link);
+}

@@ -1,0 +1,406 @@
+"""A hot standby that pages are read from: never older than the primary's, and never missed when it is gone."""
+
+import contextlib
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+
+from daybook import PRIVATE, STORE, TIMEOUT_MS, Lighttpd, frozen, wait_until
+
+TARGET = "/rest/dashboard/{}/chats/count?from=2026-01-01&to=2026-01-02"
+BOUND = 3  # seconds: TIMEOUT_MS and what the web server and a busy machine add
+# On Citus, events and rollup lie on the workers, which a coordinator's standby asks as the coordinator does.
+LAGS = pytest.mark.skipif(STORE == "citus", reason="a standby of the coordinator reads the workers: its lag hides nothing")
+REST = 5  # seconds for which a responder leaves a replica alone that failed or lagged
+
+
+class Standby:
+    """A hot standby that streams from the world's PostgreSQL, in a folder of its own."""
+
+    def __init__(self, world, name):
+        self.world = world
+        self.folder = world.run_folder / name
+        world.as_server("mkdir", "-m", "700", str(self.folder))
+        world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D",
+                        str(self.folder / "data"), "-R", "-X", "stream", "-c", "fast")
+        world.as_server("tee", "-a", str(self.folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
+                        input=f"unix_socket_directories = '{self.folder}'\n"
+                              "wal_retrieve_retry_interval = 100ms\n".encode())
+        self.start()
+
+    def start(self):
+        subprocess.run([PRIVATE, "start", self.folder], check=True)
+
+    def stop(self):
+        subprocess.run([PRIVATE, "stop", self.folder], check=True)
+
+    def sql(self, *statements, user="postgres", database="daybook"):
+        """Runs statements, each by itself; the rows of the last, if it has any."""
+        connection = psycopg2.connect(f"host={self.folder} user={user} dbname={database}")
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else None
+
+    def catch_up(self):
+        [(position,)] = self.world.sql("SELECT pg_current_wal_flush_lsn()", user="postgres")
+        wait_until(lambda: self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == [(True,)],
+                   "the standby does not catch up")
+
+    def processes(self):
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout
+        return [postmaster, *map(int, found.split())]
+
+    @contextlib.contextmanager
+    def hung(self):
+        """All its processes stopped: they hold their connections, new ones are taken, and nobody speaks."""
+        with frozen(*self.processes()):
+            yield
+
+    @contextlib.contextmanager
+    def stopped(self):
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Receives, and replays nothing."""
+        self.sql("SELECT pg_wal_replay_pause()")
+        wait_until(lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it goes on")
+        try:
+            yield
+        finally:
+            self.sql("SELECT pg_wal_replay_resume()")
+
+    @contextlib.contextmanager
+    def cut_off(self):
+        """Receives nothing any more: all that it has received is replayed."""
+        [(conninfo,)] = self.sql("SHOW primary_conninfo")
+        self.sql("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
+        wait_until(lambda: not self.sql("SELECT pid FROM pg_stat_wal_receiver"), "it goes on receiving")
+        try:
+            yield
+        finally:
+            quoted = conninfo.replace("'", "''")
+            self.sql(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'", "SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="module")
+def standby(world):
+    """A standby; and both servers log the statements of responders."""
+    world.sql_as_superuser("ALTER ROLE daybook_responder SET log_statement = 'all'")
+    standby = Standby(world, "standby")
+    yield standby
+    standby.stop()
+    world.sql_as_superuser("ALTER ROLE daybook_responder RESET log_statement")
+
+
+@pytest.fixture
+def start(world):
+    """Starts a web server with a single responder over these databases."""
+    with contextlib.ExitStack() as stack:
+        def start(primary, replica, **settings):
+            server = Lighttpd(world, 1)
+            server.database = f"{primary} user=daybook_responder dbname=daybook"
+            server.environment |= settings
+            if replica is not None:
+                server.environment["DAYBOOK_READ_DATABASE"] = f"{replica} user=daybook_responder dbname=daybook"
+            stack.callback(server.stop)
+            server.start()
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def server(world, standby, start):
+    standby.catch_up()
+    # A lag that a busy machine does not reach.
+    return start(f"host={world.postgres}", f"host={standby.folder}", DAYBOOK_READ_LAG_MS="800")
+
+
+class Counter:
+    """Adds events to a project and asks for their number."""
+
+    def __init__(self, world, server, project, token):
+        self.world, self.server, self.project, self.token = world, server, project, token
+        self.count = 0
+
+    def add(self):
+        self.count += 1
+        self.world.add_events([(f"e{self.count}", self.project, "2026-01-01 12:00Z", "chat_start", None, None, None)])
+
+    def ask(self):
+        """The page must come in time, and hold every event that there is."""
+        began = time.monotonic()
+        response = self.server.ask(TARGET.format(self.project), self.token)
+        assert time.monotonic() - began < BOUND
+        assert response.status == 200, self.server.log()
+        [day] = response.document["data"]
+        assert day["count"] == self.count
+        return response
+
+    def add_and_ask(self):
+        self.add()
+        return self.ask()
+
+
+@pytest.fixture
+def counter(world, server, project, token):
+    return Counter(world, server, project, token)
+
+
+def pages(folder):
+    """How many pages the server in the folder has read since its log began."""
+    return (folder / "postgresql.log").read_text().count("execute chats_daily: SELECT day")
+
+
+class Watch:
+    """Which server reads pages from now on."""
+
+    def __init__(self, world, standby):
+        self.folders = (world.postgres, standby.folder)
+        self.before = [pages(folder) for folder in self.folders]
+
+    @property
+    def by_primary(self):
+        return pages(self.folders[0]) - self.before[0]
+
+    @property
+    def by_standby(self):
+        return pages(self.folders[1]) - self.before[1]
+
+
+def said(server):
+    """What the responder has said of its replica."""
+    return [line.partition("replica: ")[2] for line in server.log().splitlines() if "replica: " in line]
+
+
+def assert_used_again(world, standby, counter):
+    """After its rest, the replica is asked again."""
+    standby.catch_up()
+    time.sleep(REST)
+    watch = Watch(world, standby)
+    counter.add_and_ask()
+    assert watch.by_standby >= 1 and watch.by_primary == 0
+    assert len(said(counter.server)) == 2 and said(counter.server)[1] == "in use again"
+
+
+def test_pages_are_read_on_the_standby_and_requests_counted_on_the_primary(
+        world, standby, server, counter, token):
+    watch = Watch(world, standby)
+    for number in range(1, 31):
+        response = counter.add_and_ask()
+        assert response.headers["X-RateLimit-Remaining"] == str(100 - number)
+    assert watch.by_standby >= 30 and watch.by_primary == 0
+    assert world.sql("SELECT used FROM daybook.windows JOIN daybook.tokens USING (token_id)"
+                     " WHERE digest = sha256(%s)", (token.encode(),)) == [(30,)]
+    assert said(server) == []
+
+
+def test_without_a_replica_the_primary_reads_the_pages(world, standby, start, project, token):
+    counter = Counter(world, start(f"host={world.postgres}", None), project, token)
+    watch = Watch(world, standby)
+    counter.add_and_ask()
+    assert (watch.by_primary, watch.by_standby) == (1, 0)
+
+
+def test_a_refused_request_reads_nothing_anywhere(world, standby, server, counter, token):
+    counter.add_and_ask()
+    watch = Watch(world, standby)
+    target = TARGET.format(counter.project)
+    assert server.ask(target, "pat-nobody").status == 401
+    assert server.ask(TARGET.format("another"), token).status == 403
+    world.sql("UPDATE daybook.windows w SET used = 100 FROM daybook.tokens t"
+              " WHERE t.token_id = w.token_id AND t.digest = sha256(%s)", (token.encode(),))
+    assert server.ask(target, token).status == 429
+    assert (watch.by_primary, watch.by_standby) == (0, 0)
+
+
+@LAGS
+def test_a_standby_that_lags_shows_nothing_old(world, standby, server, counter):
+    counter.add_and_ask()
+    with standby.paused():
+        watch = Watch(world, standby)
+        for _ in range(5):
+            counter.add_and_ask()
+        assert watch.by_primary == 5
+        assert said(server) == ["catching up: it lags by more than DAYBOOK_READ_LAG_MS"]
+    assert_used_again(world, standby, counter)
+
+
+@LAGS
+def test_a_standby_that_is_cut_off_shows_nothing_old(world, standby, server, counter):
+    """Nothing that it has received is left to replay, and it is behind all the same."""
+    counter.add_and_ask()
+    with standby.cut_off():
+        watch = Watch(world, standby)
+        for _ in range(5):
+            counter.add_and_ask()
+        assert watch.by_primary == 5
+        assert len(said(server)) == 1
+    assert_used_again(world, standby, counter)
+
+
+@LAGS
+def test_a_short_lag_is_waited_out(world, standby, server, counter):
+    counter.add_and_ask()
+    with ThreadPoolExecutor(1) as pool:
+        with standby.paused():
+            watch = Watch(world, standby)
+            counter.add()
+            answer = pool.submit(counter.ask)
+            wait_until(lambda: watch.by_standby >= 2, "the standby is not asked again")
+        answer.result()
+    assert watch.by_primary == 0
+    assert said(server) == []
+
+
+def test_a_standby_that_stops_is_missed_by_nobody(world, standby, server, counter):
+    counter.add_and_ask()
+    with standby.stopped():
+        watch = Watch(world, standby)
+        for _ in range(5):
+            counter.add_and_ask()
+        assert watch.by_primary == 5
+        time.sleep(REST)
+        counter.add_and_ask()  # tries in vain, and says so no more
+        [reason] = said(server)
+        assert reason.startswith("connecting: ") and str(standby.folder) in reason
+    assert_used_again(world, standby, counter)
+
+
+def test_a_restart_of_the_standby_is_not_seen(world, standby, server, counter):
+    counter.add_and_ask()
+    with standby.stopped():
+        pass
+    standby.catch_up()
+    watch = Watch(world, standby)
+    counter.add_and_ask()
+    assert watch.by_standby >= 1 and watch.by_primary == 0
+    assert said(server) == []
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_a_standby_that_hangs_costs_one_request_half_its_time(world, standby, server, counter, is_connected):
+    counter.add()
+    if is_connected:
+        counter.ask()
+    with standby.hung():
+        counter.ask()
+        began = time.monotonic()
+        for _ in range(5):
+            counter.add_and_ask()
+        assert time.monotonic() - began < TIMEOUT_MS / 1000
+        assert said(server) == [("waiting" if is_connected else "connecting") + ": no answer in time"]
+    assert_used_again(world, standby, counter)
+
+
+@LAGS
+def test_a_page_that_replay_cancels_is_read_on_the_primary(world, standby, server, counter):
+    """What the primary locks or vacuums away, a standby takes from under its readers."""
+    counter.add_and_ask()
+    standby.sql("ALTER SYSTEM SET max_standby_streaming_delay = 0", "SELECT pg_reload_conf()")
+    [(view,)] = world.sql("SELECT pg_get_viewdef('daybook_v1.chats_daily'::regclass)")
+    try:
+        world.sql("CREATE FUNCTION daybook.dawdle() RETURNS void LANGUAGE sql AS"
+                  " 'SELECT pg_sleep(10) WHERE pg_is_in_recovery()';"
+                  "CREATE OR REPLACE VIEW daybook_v1.chats_daily AS WITH dawdle AS MATERIALIZED"
+                  f" (SELECT daybook.dawdle()) SELECT v.* FROM ({view.rstrip(';')}) AS v, dawdle")
+        with ThreadPoolExecutor(1) as pool:
+            watch = Watch(world, standby)
+            answer = pool.submit(counter.ask)
+            wait_until(lambda: watch.by_standby, "the standby does not read")
+            world.sql("LOCK TABLE daybook.daily IN ACCESS EXCLUSIVE MODE")
+            answer.result()
+        assert watch.by_primary == 1
+        [reason] = said(server)
+        assert "conflict with recovery" in reason
+    finally:
+        world.sql(f"CREATE OR REPLACE VIEW daybook_v1.chats_daily AS {view}")
+        world.sql("DROP FUNCTION IF EXISTS daybook.dawdle()")
+        standby.sql("ALTER SYSTEM RESET max_standby_streaming_delay", "SELECT pg_reload_conf()")
+
+
+def test_with_both_gone_the_answer_is_500(standby, start, project, token):
+    server = start("host=/nonexistent", "host=/nonexistent")
+    assert server.ask(TARGET.format(project), token).status == 500
+
+
+def test_with_the_primary_gone_nobody_counts_and_the_answer_is_500(world, standby, start, project, token):
+    server = start("host=/nonexistent", f"host={standby.folder}")
+    watch = Watch(world, standby)
+    assert server.ask(TARGET.format(project), token).status == 500
+    assert watch.by_standby == 0
+
+
+def test_the_primary_itself_may_be_named_as_the_replica(world, standby, start, project, token):
+    server = start(f"host={world.postgres}", f"host={world.postgres}")
+    Counter(world, server, project, token).add_and_ask()
+    assert said(server) == []
+
+
+# Several hosts in a connection string.
+
+
+def test_the_primary_is_found_among_several_hosts(world, standby, start, project, token):
+    """One is down, one is a standby."""
+    server = start(f"host=/nonexistent,{standby.folder},{world.postgres} target_session_attrs=read-write", None)
+    watch = Watch(world, standby)
+    Counter(world, server, project, token).add_and_ask()
+    assert (watch.by_primary, watch.by_standby) == (1, 0)
+
+
+def test_a_host_that_swallows_connections_leaves_time_for_the_next(world, standby, start, project, token):
+    """As one that has lost its power does: nothing refuses, nothing answers."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(2):  # the queue is full; what comes now is dropped
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        server = start(f"host=127.0.0.1,{world.postgres} port={listener.getsockname()[1]},5432", None,
+                       DAYBOOK_TIMEOUT_MS="4000")
+        Counter(world, server, project, token).add_and_ask()
+
+
+def test_a_standby_is_found_among_several_hosts(world, standby, start, project, token):
+    server = start(f"host={world.postgres}",
+                   f"host=/nonexistent,{world.postgres},{standby.folder} target_session_attrs=prefer-standby",
+                   DAYBOOK_READ_LAG_MS="800")
+    watch = Watch(world, standby)
+    Counter(world, server, project, token).add_and_ask()
+    assert watch.by_standby >= 1 and watch.by_primary == 0
+
+
+def test_a_failover_needs_no_restart(world, standby, start, project, token):
+    """The primary goes, the standby takes over: it admits, and reads its own pages."""
+    heir = Standby(world, "heir")
+    try:
+        hosts = f"host={world.postgres},{heir.folder}"
+        server = start(f"{hosts} target_session_attrs=read-write", f"{hosts} target_session_attrs=prefer-standby")
+        counter = Counter(world, server, project, token)
+        counter.add_and_ask()
+        heir.catch_up()
+        world.stop_node(world.postgres)
+        try:
+            assert server.ask(TARGET.format(project), token).status == 500
+            heir.sql("SELECT pg_promote()")
+            assert counter.ask().headers["X-RateLimit-Remaining"] == "99"
+            before = pages(heir.folder)
+            counter.ask()
+            assert pages(heir.folder) == before + 1
+        finally:
+            world.start_postgres()
+    finally:
+        heir.stop()

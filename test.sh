@@ -10,7 +10,7 @@ top=$(cd "$(dirname "$0")" && pwd)
 . "$top/demo/setup.sh"
 
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
-    python3-pytest python3-psycopg2 apache2 libapache2-mod-fcgid spawn-fcgi multiwatch
+    postgresql-NN-cron python3-pytest python3-psycopg2 apache2 libapache2-mod-fcgid spawn-fcgi multiwatch lighttpd-mod-deflate
 
 case $top in
 *[!A-Za-z0-9_./+-]*) die "configure dislikes the path $top: use one of letters, digits and _./+-" ;;

@@ -1,0 +1,30 @@
+-- The refresh of each minute by pg_cron, instead of daybook-refresh.timer. In postgresql.conf, then restart:
+--
+--   shared_preload_libraries = 'pg_cron'     among those that are there
+--   cron.database_name = 'daybook'
+--   cron.use_background_workers = on         else pg_cron logs in as the owner, which pg_hba.conf must allow
+--
+-- As a superuser, in that database:
+--
+--   CREATE EXTENSION pg_cron;
+--   GRANT USAGE ON SCHEMA cron TO daybook;   the owner, as whom the jobs run
+--
+-- As the owner; to do it again changes nothing:
+--
+--   psql -f daybook-refresh.sql "$DAYBOOK_DATABASE"
+--
+-- Runs that failed: SELECT * FROM cron.job_run_details WHERE status = 'failed'.
+-- To end it: SELECT cron.unschedule(jobname) FROM cron.job WHERE jobname LIKE 'daybook-%'.
+
+\set ON_ERROR_STOP on
+
+SELECT cron.schedule('daybook-refresh', '* * * * *', 'CALL daybook.refresh()');
+
+-- pg_cron keeps a row of each run for ever. By number, as a run that could not start bears no time; the owner's
+-- own only, though the owner be a superuser.
+SELECT cron.schedule('daybook-forget-runs', '17 3 * * *', $$
+    DELETE FROM cron.job_run_details
+     WHERE username = current_user
+       AND runid <= (SELECT max(runid) FROM cron.job_run_details
+                      WHERE username = current_user AND end_time < now() - interval '7 days')
+$$);

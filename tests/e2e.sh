@@ -21,8 +21,15 @@ for python in python3 /usr/bin/python3; do
         trap 'rm -rf "$PYTEST_DEBUG_TEMPROOT"' EXIT
         trap 'exit 130' INT TERM
         cd "$DAYBOOK_SOURCE/tests/e2e"
-        "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-} .
-        exit
+        . ../stores.sh
+        stores=$(stores_at_hand)
+        status=0
+        for DAYBOOK_STORE in $stores; do
+            export DAYBOOK_STORE
+            echo "store $DAYBOOK_STORE"
+            "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-} . || status=1
+        done
+        exit $status
     fi
 done
 skip "python3-pytest and python3-psycopg2"

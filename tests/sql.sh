@@ -14,19 +14,53 @@ for extension in hll pgtap; do
         skip "postgresql-15-$extension"
 done
 
+. "$DAYBOOK_SOURCE/tests/stores.sh"
 private=$DAYBOOK_SOURCE/tests/private-postgres.sh
-dir=$(mktemp -d /tmp/daybook-sql.XXXXXX)
-trap '"$private" stop "$dir"; rm -rf "$dir"' EXIT
+top=$(mktemp -d /tmp/daybook-sql.XXXXXX)
+chmod 711 "$top"
+trap 'for dir in "$top"/*/; do "$private" stop "$dir"; done; rm -rf "$top"' EXIT
 trap 'exit 1' INT TERM
-"$private" start "$dir" fsync=off
 
-superuser="host=$dir user=postgres"
-psql -qX -v ON_ERROR_STOP=1 "$superuser dbname=postgres" \
-    -c "CREATE ROLE daybook_owner LOGIN CREATEROLE" -c "CREATE DATABASE daybook OWNER daybook_owner"
-psql -qX -v ON_ERROR_STOP=1 "$superuser dbname=daybook" \
-    -c "CREATE EXTENSION hll" -c "CREATE SCHEMA tap AUTHORIZATION daybook_owner" \
-    -c "CREATE EXTENSION pgtap SCHEMA tap" -c "GRANT USAGE ON SCHEMA tap TO PUBLIC"
-DAYBOOK_SQL=$DAYBOOK_SOURCE/sql "$DAYBOOK_BUILD/daybook-admin" \
-    --database "host=$dir user=daybook_owner dbname=daybook" migrate
+# The files for this store, and those for all of which it has none of its own.
+files_for() {
+    for file in "$DAYBOOK_SOURCE"/tests/sql/*.sql; do
+        case ${file##*/} in
+        *."$1".sql) echo "$file" ;;
+        *.*.sql) ;;
+        *) [ -e "${file%.sql}.$1.sql" ] || echo "$file" ;;
+        esac
+    done
+}
 
-PGOPTIONS=--search_path=tap pg_prove -h "$dir" -U daybook_owner -d daybook "$DAYBOOK_SOURCE"/tests/sql/*.sql
+run_over() {
+    dir=$top/$1
+    store_settings "$1" > "$top/settings"
+    set -- "$1" fsync=off
+    while read -r setting; do
+        set -- "$@" "$setting"
+    done < "$top/settings"
+    store=$1
+    shift
+    for node in $(store_nodes "$store" "$dir"); do
+        "$private" start "$node" "$@"
+    done
+
+    store_database "$store" "$dir" daybook
+    psql -qX -v ON_ERROR_STOP=1 "host=$dir user=postgres dbname=daybook" \
+        -c "CREATE SCHEMA tap AUTHORIZATION daybook_owner" \
+        -c "CREATE EXTENSION pgtap SCHEMA tap" -c "GRANT USAGE ON SCHEMA tap TO PUBLIC"
+    DAYBOOK_SQL=$DAYBOOK_SOURCE/sql "$DAYBOOK_BUILD/daybook-admin" \
+        --database "host=$dir user=daybook_owner dbname=daybook" migrate --store "$store"
+
+    # Citus warns of every temporary function that it keeps it to itself.
+    PGOPTIONS='--search_path=tap --client_min_messages=error' pg_prove -h "$dir" -U daybook_owner -d daybook $(files_for "$store")
+    for node in $(store_nodes "$store" "$dir"); do
+        "$private" stop "$node"
+    done
+}
+
+stores=$(stores_at_hand)
+for store in $stores; do
+    echo "store $store"
+    run_over "$store"
+done

@@ -40,3 +40,12 @@ def project(world, numbers):
 def token(world, project):
     """A token for that project, its window untouched."""
     return world.token(project)
+
+
+@pytest.fixture
+def database(world, numbers):
+    """A database without the schema."""
+    name = f"fresh{next(numbers)}"
+    world.create_empty_database(name)
+    yield name
+    world.drop_database(name)

@@ -25,6 +25,10 @@ SOURCE = pathlib.Path(os.environ["DAYBOOK_SOURCE"])
 SHARED = pathlib.Path(os.environ.get("DAYBOOK_SHARED") or SOURCE.parent / "shared")
 PRIVATE = SOURCE / "tests" / "private-postgres.sh"
 ADMIN = BUILD / "daybook-admin"
+# The store that the tests run over.
+STORE = os.environ.get("DAYBOOK_STORE") or "rollup"
+# What a refresh of that store empties.
+PENDING = {"timescaledb": "daybook.touched"}.get(STORE, "daybook.pending")
 TIMEOUT_MS = 2000
 
 # How daybook-admin ends.
@@ -36,30 +40,46 @@ def outcome(result):
     return result.returncode, bool(result.stdout), bool(result.stderr)
 
 
+def of_store(function, *arguments):
+    """What a function of stores.sh prints for the store, its lines."""
+    script = f'set -e; . "{SOURCE}/tests/stores.sh"; "$@"'
+    return subprocess.run(["sh", "-c", script, "sh", function, STORE, *map(str, arguments)], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
 class World:
     """The folder, and PostgreSQL in it with one migrated database."""
 
-    def __init__(self):
+    def __init__(self, *settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
         self.folder.chmod(0o711)
         self.postgres = self.folder / "pg"
         self.run_folder = self.postgres / "run"  # of the user that the servers run as
-        self.start_postgres("fsync=off", "max_connections=100")
+        self.start_postgres("fsync=off", "max_connections=100", *of_store("store_settings"), *settings)
         self.as_server("mkdir", str(self.run_folder))
         self.as_server("install", "-m", "755", "/dev/stdin", str(self.responder),
                        stdin=open(BUILD / "daybook.fcgi", "rb"))
-        self.sql_as_superuser("CREATE ROLE daybook_owner LOGIN CREATEROLE CREATEDB")
         self.create_database("daybook")
 
     @property
     def responder(self):
         return self.run_folder / "daybook.fcgi"
 
+    @property
+    def nodes(self):
+        """The folders of the store's servers, the one to talk to first."""
+        return of_store("store_nodes", self.postgres)
+
     def start_postgres(self, *settings):
-        subprocess.run([PRIVATE, "start", self.postgres, *settings], check=True)
+        for node in self.nodes:
+            subprocess.run([PRIVATE, "start", node, *settings], check=True)
+
+    def stop_node(self, node):
+        subprocess.run([PRIVATE, "stop", node], check=True)
 
     def stop_postgres(self):
-        subprocess.run([PRIVATE, "stop", self.postgres], check=True)
+        for node in self.nodes:
+            self.stop_node(node)
 
     def as_server(self, *command, **kwargs):
         """Runs a command as the user of the servers."""
@@ -71,17 +91,25 @@ class World:
     def connect(self, user="daybook_owner", database="daybook"):
         return psycopg2.connect(self.conninfo(user, database))
 
-    def sql_as_superuser(self, statement, database="postgres"):
-        connection = self.connect("postgres", database)
+    def sql_as_superuser(self, statement, database="postgres", node=None):
+        connection = psycopg2.connect(host=str(node or self.postgres), user="postgres", dbname=database)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute(statement)
 
+    def create_empty_database(self, name):
+        """A database with the extensions of the store that is being tested."""
+        of_store("store_database", self.postgres, name)
+
     def create_database(self, name):
-        """A database with hll and the newest schema."""
-        self.sql_as_superuser(f"CREATE DATABASE {name} OWNER daybook_owner")
-        self.sql_as_superuser("CREATE EXTENSION hll", name)
-        self.admin("migrate", database=name)
+        """A database with the newest schema over that store."""
+        self.create_empty_database(name)
+        self.admin("migrate", "--store", STORE, database=name)
+
+    def drop_database(self, name):
+        """Drops a database from all servers of the store, with the sessions in it."""
+        for node in self.nodes:
+            self.sql_as_superuser(f"DROP DATABASE {name} WITH (FORCE)", node=node)
 
     def sql(self, statement, values=None, user="daybook_owner", database="daybook"):
         """Runs a statement in a transaction of its own; its rows, or the number of rows changed."""
@@ -106,8 +134,8 @@ class World:
         self.admin("project", "create", name)
         return self.token(name)
 
-    def token(self, project):
-        return self.admin("token", "create", project).stdout.strip()
+    def token(self, project, database="daybook"):
+        return self.admin("token", "create", project, database=database).stdout.strip()
 
     def add_events(self, rows):
         """Appends events: tuples of (event_id, project_id, occurred_at, kind, user_id, chat_id, value)."""
@@ -148,6 +176,7 @@ class Server:
         self.world = world
         self.processes = processes
         self.database = world.conninfo("daybook_responder")
+        self.environment = {"DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}  # settings that the shipped file does not make
         self.port = free_port()
         self.folder = world.run_folder / f"{type(self).__name__.lower()}-{self.port}"
         self.children = []
@@ -172,7 +201,7 @@ class Server:
                              stdout=subprocess.DEVNULL)
 
     def spawn(self, *command):
-        environment = {**os.environ, "DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}
+        environment = {**os.environ, **self.environment}
         child = subprocess.Popen([PRIVATE, "run", self.world.postgres, *map(str, command)],
                                  env=environment, stdin=subprocess.DEVNULL)
         self.children.append(child)
@@ -307,6 +336,18 @@ Include "{self.folder}/daybook.conf"
 
 
 SERVERS = {"lighttpd": Lighttpd, "spawn-fcgi": SpawnFcgi, "apache": Apache}
+
+
+@contextlib.contextmanager
+def frozen(*pids):
+    """Processes that hang: they hold their connections and say nothing."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def free_port():

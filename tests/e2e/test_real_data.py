@@ -134,7 +134,7 @@ def test_views_before_and_after_a_refresh(world, database, expected, say):
     clock = Clock()
     world.admin("refresh", database=name)
     say(f"refreshed in {clock.seconds()}")
-    assert world.sql("SELECT count(*) FROM daybook.pending", database=name) == [(0,)]
+    assert world.sql(f"SELECT count(*) FROM {daybook.PENDING}", database=name) == [(0,)]
     assert shown(world, name) == expected
 
 

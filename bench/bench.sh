@@ -1,0 +1,38 @@
+#!/bin/sh
+# Runs a benchmark over the built programs: bench.sh speed (run.py), bench.sh growth (growth.py). BENCH_QUICK=1: little
+# of everything, to see that it works; BENCH_LONG=1: speed, and memory over a million requests as well.
+set -eu
+
+PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
+
+die() {
+    echo "bench.sh: install the Debian package $1" >&2
+    exit 1
+}
+
+# Peers and stores that lack something are left out; these are what the benchmark itself needs.
+need() {
+    for need in "$@"; do
+        command -v "${need%:*}" > /dev/null || die "${need#*:}"
+    done
+}
+
+need pgbench:postgresql
+case ${1-} in
+speed)
+    need wrk:wrk lighttpd:lighttpd apache2:apache2
+    [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || die libapache2-mod-fcgid
+    program=run.py
+    ;;
+growth) program=growth.py ;;
+*)
+    echo "usage: bench.sh speed|growth" >&2
+    exit 2
+    ;;
+esac
+for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import psycopg2' 2> /dev/null; then
+        exec "$python" -B "$DAYBOOK_SOURCE/bench/$program"
+    fi
+done
+die python3-psycopg2

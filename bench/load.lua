@@ -1,0 +1,62 @@
+-- What wrk asks for: wrk -s load.lua URL -- KIND NAME=VALUE ...
+--
+-- Every request picks a token at random, and so a project; tokens, projects and days are named by numbers
+-- (data.py), so nothing has to be read from a file. KIND:
+--
+--   page   `days` days from a random first day: `projects` * (`range` - `days`) different pages
+--   again  the last `days` days before `end`: a page for each of a few projects
+--   none   a token that does not exist
+--   fixed  the target as it is given
+--
+-- `kpi` is the endpoint, or "any"; an `etag` for each project of kind "again" makes the request conditional.
+
+local SECONDS_PER_DAY = 86400
+local KPIS = {"analytics/%s/messages/daily", "dashboard/%s/chats/count", "dashboard/%s/users/unique-daily",
+              "dashboard/%s/csat/daily", "dashboard/%s/ai_quality/daily", "dashboard/%s/errors/daily"}
+local threads = 0
+local random, floor = math.random, math.floor
+
+function setup(thread)
+    threads = threads + 1
+    thread:set("number", threads)
+end
+
+function init(args)
+    kind = args[1]
+    local value, etags = {}, {}
+    for i = 2, #args do
+        local name, text = args[i]:match("^(%w+)=(.*)$")
+        if name == "etag" then etags[#etags + 1] = text else value[name] = tonumber(text) or text end
+    end
+    math.randomseed(value.seed * 8 + number)
+
+    local days = {}
+    for i = 0, value.range + 1 do
+        days[i] = os.date("!%Y-%m-%d", value.start + i * SECONDS_PER_DAY)
+    end
+    local function target(project, first)
+        local kpi = value.kpi == "any" and KPIS[random(6)] or value.kpi
+        return "/rest/" .. kpi:format("p" .. project) .. "?from=" .. days[first] .. "&to=" .. days[first + value.days]
+            .. "&limit=" .. value.days
+    end
+
+    local TAIL = " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " .. value.prefix
+    function request()
+        if kind == "fixed" then
+            return "GET " .. value.target .. TAIL .. value.token .. "\r\n\r\n"
+        end
+        local i = random(0, value.tokens - 1)
+        local place = floor(i / value.each)
+        local first = kind == "again" and value.first or random(0, value.range - value.days)
+        local token = kind == "none" and random(1e9, 2e9) or value.token + i
+        local condition = etags[place + 1] and "\r\nIf-None-Match: " .. etags[place + 1] or ""
+        return "GET " .. target(value.project + place, first) .. TAIL .. ("%d"):format(token) .. condition .. "\r\n\r\n"
+    end
+end
+
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(("result %d %d %d %d %d %d %d %d\n"):format(summary.requests, summary.duration, summary.bytes,
+        errors.status, errors.connect + errors.read + errors.write, errors.timeout,
+        latency:percentile(50), latency:percentile(99)))
+end

@@ -1,0 +1,252 @@
+"""Daybook's speed beside what bounds it and beside its peers: `make bench`.
+
+One private PostgreSQL, every contender running over it, one measured at a time. In each case the contenders take
+turns, round after round, so that whatever else the machine does falls on all alike.
+"""
+
+import contextlib
+import datetime
+import os
+import sys
+
+sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.environ["DAYBOOK_SOURCE"], "tests", "e2e")]
+
+from contenders import PEER_KINDS, Floor, daybook_servers  # noqa: E402
+from data import HOT_PROJECTS, PREFIX, PROJECT, Data  # noqa: E402
+from daybook import Lighttpd, World  # noqa: E402
+from measure import load, median, responder_memory, run_pgbench, spread  # noqa: E402
+from statements import Statements  # noqa: E402
+import report  # noqa: E402
+import same  # noqa: E402
+import startup  # noqa: E402
+
+QUICK, LONG = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_LONG"))
+ROUNDS, SECONDS, WARM_UP = (2, 1, 1) if QUICK else (5, 3, 1)
+SIZE = {"projects": 100, "days": 400, "each": 100} if QUICK else {"projects": 1000, "days": 730, "each": 100}
+MANY, FEW, SIDE_DAYS = (1000 if QUICK else 10000), 10, 120
+LONG_REQUESTS = 1_000_000
+MESSAGES = "analytics/%s/messages/daily"
+LIGHTTPD, SPAWN, APACHE = OWN = "Daybook, lighttpd", "Daybook, spawn-fcgi", "Daybook, Apache"
+HTTP_FLOOR, DB_FLOOR = "floor: libfcgi, lighttpd", "floor: pgbench"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class BenchWorld(World):
+    """A world whose PostgreSQL is set up as a server, not as a test."""
+
+    def start_postgres(self, *_):
+        super().start_postgres("max_connections=300", "shared_buffers=2GB", "max_wal_size=8GB")
+
+
+class Bench:
+    """The servers, and the results: samples by case and contender."""
+
+    def __init__(self):
+        self.world = BenchWorld()
+        self.servers, self.missing, self.results, self.seed = {}, {}, {}, 0
+        self.data = Data("daybook", **SIZE)
+        self.load_before = os.getloadavg()[0]
+
+    def start(self):
+        say(f"filling {self.data.projects} projects, {self.data.days} days ...")
+        self.data.fill(self.world)
+        self.servers = {**daybook_servers(self.world), HTTP_FLOOR: Floor(self.world, 8)}
+        for name, kind in PEER_KINDS.items():
+            lacks = kind.lacks()
+            if lacks is None:
+                self.servers[name] = kind(self.world)
+            else:
+                self.missing[name] = lacks
+                say(f"{name} is left out: install {lacks}")
+        for server in self.servers.values():
+            server.start()
+        self.peers = [name for name in PEER_KINDS if name in self.servers]
+
+    def close(self):
+        for server in self.servers.values():
+            server.stop()
+        self.world.close()
+
+    # --- what is asked for -------------------------------------------------------------------------------
+
+    def arguments(self, kind, tokens, days=30, kpi=MESSAGES, data=None, extra=()):
+        """Arguments for load.lua; "again" pages end a month ago, so that their days are settled."""
+        data = data or self.data
+        start = int(datetime.datetime.combine(data.first_day, datetime.time(), datetime.timezone.utc).timestamp())
+        settled = max(0, data.days - days - 30)
+        values = {"prefix": PREFIX, "project": PROJECT, "token": tokens.first, "tokens": tokens.count,
+                  "each": tokens.each, "start": start, "range": data.days, "days": days, "kpi": kpi,
+                  "first": {"today": data.days}.get(kind, settled)}
+        return ["again" if kind == "today" else kind, *(f"{n}={v}" for n, v in values.items()), *extra]
+
+    def target(self, days, project=PROJECT, first=None, data=None):
+        data = data or self.data
+        start = data.first_day + datetime.timedelta(max(0, data.days - days - 30) if first is None else first)
+        return (f"/rest/{MESSAGES % f'p{project}'}?from={start}&to={start + datetime.timedelta(days)}&limit={days}")
+
+    # --- how it is measured ------------------------------------------------------------------------------
+
+    def take_turns(self, case, contenders, before=lambda: None):
+        """Measures contenders (name: function of seconds and seed) in alternating rounds."""
+        say(f"{case} ...")
+        for run in contenders.values():
+            before()
+            with contextlib.suppress(AssertionError):
+                run(WARM_UP, self.next_seed())
+        names = list(contenders)
+        for i in range(ROUNDS):
+            for name in names[i % len(names):] + names[:i % len(names)]:
+                before()
+                try:
+                    sample = contenders[name](SECONDS, self.next_seed())
+                except AssertionError as fault:  # of a round, not of the whole
+                    say(f"  {name}: a round is left out: {fault}")
+                    continue
+                if sample.unanswered or sample.late:
+                    say(f"  {name}: {sample.unanswered} connections broke, {sample.late} requests took over 2 s")
+                self.results.setdefault(case, {}).setdefault(name, []).append(sample)
+        for name, samples in self.results[case].items():
+            say(f"  {name:26} {median(samples):9.0f}/s ±{spread(samples):.0%}")
+
+    def next_seed(self):
+        self.seed += 1
+        return self.seed
+
+    def asking(self, name, arguments, refusals=False):
+        return lambda seconds, seed: load(self.world, self.servers[name], arguments, seconds, seed, refusals)
+
+    def floor(self, size):
+        """The floor program, made to answer as many bytes."""
+        arguments = ["fixed", f"target=/rest/?{size}", f"prefix={PREFIX}", "token=1", "range=0", "start=0"]
+        return self.asking(HTTP_FLOOR, arguments)
+
+    def pgbench(self, script, session):
+        return lambda seconds, seed: run_pgbench(self.world, self.data.name, script, session, seconds, seed)
+
+    def body_size(self, target, token=None):
+        return len(self.servers[LIGHTTPD].ask(target, token or self.data.token(self.data.all.first)).body)
+
+    def page_script(self, days, today=False):
+        data, first = self.data, 0
+        captured = Statements(self.world, data, self.target(days, first=first), data.token(data.all.first))
+        start = data.first_day
+        day = f"(DATE '{data.today}')" if today else f"(DATE '{start}' + :day::integer)"
+        end = f"(DATE '{data.today}' + 1)" if today else f"(DATE '{start}' + {days} + :day::integer)"
+        known = {f"p{PROJECT}": "('p' || :project::text)", str(start): day,
+                 str(start + datetime.timedelta(days)): end,
+                 captured.digest(): f"sha256(convert_to('{PREFIX}' || :token::text, 'UTF8'))"}
+        variables = [rf"\set i random(0, {data.all.count - 1})", rf"\set token {data.all.first} + :i",
+                     rf"\set project {PROJECT} + :i / {data.each}", rf"\set day random(0, {data.days - days})"]
+        return captured, captured.script(variables, known), known
+
+    def admit_script(self, captured, known, tokens, exists=True):
+        first = tokens.first if exists else 2 * 10 ** 9
+        variables = [rf"\set i random(0, {tokens.count - 1})", rf"\set token {first} + :i",
+                     rf"\set project {PROJECT} + :i / {tokens.each}"]
+        return captured.script(variables, known, admit_only=True)
+
+    # --- cases ---------------------------------------------------------------------------------------
+
+    def pages(self, days):
+        data, case = self.data, f"{days}-day page"
+        captured, script, known = self.page_script(days)
+        rows = self.arguments("page", data.all, days)
+        self.take_turns(f"{case}, rows read each time", {
+            **{name: self.asking(name, rows) for name in [*OWN, *self.peers]},
+            HTTP_FLOOR: self.floor(self.body_size(self.target(days))),
+            DB_FLOOR: self.pgbench(script, captured.session)})
+        again = self.arguments("again", data.hot, days)
+        self.take_turns(f"{case}, few asked again", {name: self.asking(name, again) for name in [LIGHTTPD, *self.peers]})
+        return captured, known
+
+    def today(self):
+        captured, script, _ = self.page_script(1, today=True)
+        arguments = self.arguments("today", self.data.all, 1)
+        self.take_turns("today", {
+            **{name: self.asking(name, arguments) for name in [*OWN, *self.peers]},
+            HTTP_FLOOR: self.floor(self.body_size(self.target(1))),
+            DB_FLOOR: self.pgbench(script, captured.session)})
+
+    def six(self):
+        arguments = self.arguments("page", self.data.all, 30, kpi="any")
+        self.take_turns("30-day page, six endpoints at random",
+                        {name: self.asking(name, arguments) for name in [LIGHTTPD, *self.peers]})
+
+    def not_modified(self):
+        """Only if the product answers 304 to the validator that it gave."""
+        server, etags = self.servers[LIGHTTPD], []
+        for i in range(HOT_PROJECTS):
+            target = self.target(30, PROJECT + i)
+            token = self.data.token(self.data.hot.first + i * self.data.hot.each)
+            etag = server.ask(target, token).headers["ETag"]
+            if etag is None or server.ask(target, token, headers={"If-None-Match": etag}).status != 304:
+                self.results["304"] = None
+                return say("304: not offered")
+            etags.append(f"etag={etag}")
+        arguments = self.arguments("again", self.data.hot, 30, extra=etags)
+        self.take_turns("304", {**{name: self.asking(name, arguments) for name in OWN},
+                                HTTP_FLOOR: self.floor(0)})
+
+    def refusals(self, captured, known):
+        data = self.data
+        for status, kind, tokens in ((401, "none", data.all), (429, "page", data.spent)):
+            data.spend(self.world)
+            size = self.body_size(self.target(30), data.token(9) if status == 401 else data.token(tokens.first))
+            arguments = self.arguments(kind, tokens)
+            script = self.admit_script(captured, known, tokens, exists=status != 401)
+            self.take_turns(str(status), {
+                **{name: self.asking(name, arguments, refusals=True) for name in [*OWN, *self.peers]},
+                HTTP_FLOOR: self.floor(size), DB_FLOOR: self.pgbench(script, captured.session)},
+                before=(lambda: data.spend(self.world)) if status == 429 else lambda: None)
+
+    def scale(self):
+        """Ten projects and thousands, in databases of their own, each with responders of its own."""
+        contenders = {}
+        for name, projects, each in (("many", MANY, 10), ("few", FEW, 10000)):
+            data = Data(name, projects, SIDE_DAYS, each)
+            say(f"filling {projects} projects, {SIDE_DAYS} days ...")
+            self.world.create_database(name)
+            data.fill(self.world)
+            label = f"{LIGHTTPD}: {projects:,} projects"
+            server = self.servers[label] = Lighttpd(self.world, 8)
+            server.database = self.world.conninfo("daybook_responder", name)
+            server.start()
+            contenders[label] = self.asking(label, self.arguments("page", data.all, data=data))
+        self.take_turns("10 projects, and thousands", contenders)
+
+    def long(self):
+        """Memory over a million requests."""
+        server, arguments = self.servers[LIGHTTPD], self.arguments("page", self.data.all, kpi="any")
+        load(self.world, server, arguments, 10, 0)
+        first, done = responder_memory(server)[0], 0
+        while done < LONG_REQUESTS:
+            done += int(load(self.world, server, arguments, 30, self.next_seed()).rate * 30)
+        return first, responder_memory(server)[0], done
+
+
+def main():
+    bench = Bench()
+    began = datetime.datetime.now()
+    try:
+        bench.start()
+        same.compare(bench)
+        captured, known = bench.pages(30)
+        bench.pages(365)
+        bench.today()
+        bench.six()
+        bench.not_modified()
+        bench.refusals(captured, known)
+        memory = {name: responder_memory(bench.servers[name]) for name in [LIGHTTPD, APACHE] + bench.peers}
+        bench.scale()
+        starts = startup.measure(bench)
+        flat = bench.long() if LONG else None
+    finally:
+        bench.close()
+    report.write(bench, memory, starts, flat, datetime.datetime.now() - began)
+
+
+if __name__ == "__main__":
+    main()

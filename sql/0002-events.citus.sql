@@ -70,7 +70,7 @@ CREATE TABLE daybook.events (
         folded IS NULL OR pg_catalog.has_column_privilege('daybook.events', 'folded', 'UPDATE'))
 );
 COMMENT ON TABLE  daybook.events IS
-    'What happened, as the platform appends it. Distributed by project. May be deleted once folded, the rollup stays.';
+    'What happened, as the platform appends it. Distributed by project. Old months go by drop_raw_events().';
 COMMENT ON COLUMN daybook.events.event_id    IS 'The platform''s name for the event; delivered twice, it counts once.';
 COMMENT ON COLUMN daybook.events.project_id  IS 'Whose event. May come before the project is registered.';
 COMMENT ON COLUMN daybook.events.occurred_at IS 'Its instant, which decides its day.';
@@ -252,14 +252,6 @@ BEGIN
     END LOOP;
 END
 $$;
-
--- What daybook-admin import asks of every store.
-CREATE FUNCTION daybook.events_make_partition(moment timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE
-RETURN false;
-COMMENT ON FUNCTION daybook.events_make_partition(timestamptz) IS
-    'Events are spread by project and not partitioned by time, so there is none to make.';
-REVOKE EXECUTE ON FUNCTION daybook.events_make_partition(timestamptz) FROM PUBLIC;
 
 -- Until the files common to all stores have run: Citus would warn that it keeps their functions on the coordinator.
 SET client_min_messages = error;

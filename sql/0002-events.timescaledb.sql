@@ -150,7 +150,7 @@ COMMENT ON COLUMN daybook.daily.ai_quality_sum    IS 'Sum of their scores, exact
 COMMENT ON COLUMN daybook.daily.returning_users   IS
     'HyperLogLog (log2m 12, regwidth 5, hll_hash_text) of the users active on the day and first seen before it; null: none.';
 
--- No number in it can be wrong but slow: a project's day that stands here is read from the raw rows.
+-- A row too many makes a page slower and never wrong: a project's day that stands here is read from the raw rows.
 CREATE TABLE daybook.touched (
     project_id text COLLATE "C" NOT NULL,
     day        date    NOT NULL,
@@ -179,10 +179,11 @@ COMMENT ON CONSTRAINT refreshed_only_row ON daybook.refreshed IS 'there is one w
 
 -- A writer notes as late what lies before one of these instants, and a refresh stops at the other, an hour before it.
 -- So no watermark reaches an event that was not noted until its transaction has been open for an hour; and none
--- runs ahead of the clock, whatever an event's own instant.
+-- runs ahead of the clock, whatever an event's own instant. Should the clock be set back, both wait for it.
 CREATE FUNCTION daybook.late_before() RETURNS timestamptz
 LANGUAGE sql VOLATILE
-RETURN date_trunc('hour', clock_timestamp(), 'UTC') - interval '1 hour';
+RETURN greatest(date_trunc('hour', clock_timestamp(), 'UTC') - interval '1 hour',
+                (SELECT r.up_to + interval '1 hour' FROM daybook.refreshed r));
 COMMENT ON FUNCTION daybook.late_before() IS 'Events of earlier hours are late: the start of the hour before this one.';
 REVOKE EXECUTE ON FUNCTION daybook.late_before() FROM PUBLIC;
 

@@ -86,6 +86,8 @@ DECLARE
     starts timestamptz;
     ends   timestamptz;
 BEGIN
+    -- Neither a refresh nor a rebuild may see a month without its events and not know that they have been dropped.
+    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT date_trunc('month', min(e.occurred_at)) INTO starts
       FROM daybook.events e
      WHERE e.folded IS NOT NULL AND e.occurred_at < drop_raw_events.before::timestamp AT TIME ZONE 'UTC';
@@ -230,9 +232,10 @@ CREATE PROCEDURE daybook.rebuild(only_project text, first_day date, end_day date
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
 AS $$
 DECLARE
-    since CONSTANT date := greatest(first_day, (SELECT t.raw_from FROM daybook.retention t));
+    since date;
 BEGIN
-    CALL daybook.refresh(); -- and keeps its lock: none folds before this ends
+    CALL daybook.refresh(); -- and keeps its lock: none folds, and no event is dropped, before this ends
+    since := greatest(first_day, (SELECT t.raw_from FROM daybook.retention t));
 
     INSERT INTO daybook.users AS u (project_id, user_id, first_day, active)
     SELECT s.project_id, s.user_id, s.day, s.active

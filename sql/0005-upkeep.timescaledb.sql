@@ -124,8 +124,8 @@ REVOKE EXECUTE ON FUNCTION daybook.refresh_window(date, date) FROM PUBLIC;
 -- A procedure that commits can have no settings of its own: in those below every name is qualified, no operator is
 -- used, and what needs any of that is in functions.
 --
--- Forced: what TimescaleDB itself knows of changes is no more exact than a range for each transaction, and a writer
--- that looks at the threshold just before a refresh moves it leaves no word at all.
+-- Forced: what TimescaleDB itself knows of changes is no more exact than a range for each transaction, and of a writer
+-- that looks at the threshold just before a refresh moves it, it knows nothing.
 CREATE PROCEDURE daybook.refresh_aggregates(first_day date, end_day date)
 LANGUAGE plpgsql
 AS $$
@@ -157,14 +157,20 @@ COMMENT ON FUNCTION daybook.has_written() IS
 REVOKE EXECUTE ON FUNCTION daybook.has_written() FROM PUBLIC;
 
 -- TimescaleDB refuses a second refresh of the same days at the same time; this makes it wait. Anybody may take an
--- advisory lock, but no other outlives a commit: this does not wait for ever, and no number depends on it.
+-- advisory lock, but no other kind of lock outlives a commit: this does not wait for ever, and no number depends on it.
 CREATE FUNCTION daybook.begin_refresh() RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s'
 AS $$
 DECLARE
-    messages CONSTANT text := current_setting('client_min_messages');
+    messages CONSTANT text   := current_setting('client_min_messages');
+    key      CONSTANT bigint := hashtextextended('daybook.refresh', 0);
 BEGIN
-    PERFORM pg_advisory_lock(hashtextextended('daybook.refresh', 0));
+    -- A refresh that failed in this session has left its lock behind.
+    PERFORM pg_advisory_unlock(key)
+       FROM pg_locks l
+      WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
+        AND (l.classid::bigint << 32 | l.objid::bigint) = key;
+    PERFORM pg_advisory_lock(key);
     -- TimescaleDB says of each aggregate that it is up-to-date.
     PERFORM set_config('client_min_messages', 'warning', false);
     RETURN messages;
@@ -227,6 +233,7 @@ BEGIN
         RAISE NOTICE 'inside a transaction: the continuous aggregates are left for the next refresh outside one';
         RETURN;
     END IF;
+    COMMIT; -- refused in a transaction block, as all that follows would be: nothing has been locked yet
     messages := daybook.begin_refresh();
     PERFORM daybook.settle_sightings();
     SELECT t.batch, t.up_to INTO taken FROM daybook.take_touched(first_day, end_day) t;
@@ -270,13 +277,15 @@ BEGIN
         RETURN NULL;
     END IF;
     LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
+    -- No chunk is made meanwhile, and none that goes is written to: what is dropped is what has been added up.
+    LOCK TABLE ONLY daybook.events, ONLY daybook.returns IN SHARE UPDATE EXCLUSIVE MODE;
     FOR chunk IN
         SELECT format('%I.%I', c.chunk_schema, c.chunk_name)
           FROM timescaledb_information.chunks c
          WHERE c.hypertable_schema = 'daybook' AND c.hypertable_name IN ('events', 'returns')
-           AND c.range_end <= ends::timestamptz
+           AND c.range_start < ends::timestamptz
     LOOP
-        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', chunk);
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', chunk);
     END LOOP;
     SELECT daybook.utc_day(min(e.occurred_at)) INTO starts FROM daybook.events e;
 
@@ -372,6 +381,7 @@ DECLARE
     messages text;
     taken    record;
 BEGIN
+    COMMIT;
     messages := daybook.begin_refresh();
     PERFORM daybook.mend(only_project, first_day, end_day);
     SELECT t.batch, t.up_to INTO taken FROM daybook.take_touched(NULL, NULL) t;

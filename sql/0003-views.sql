@@ -1,14 +1,21 @@
 -- What the responder and BI tools read: one view per endpoint, one row per project and day that had an
 -- event, rolled-up and pending together. A KPI is defined here and nowhere else.
 
+-- sum() of bigint goes by way of numeric, for sums that no count comes to: it would be a quarter of a year's page.
+CREATE AGGREGATE daybook.total(bigint) (
+    SFUNC = int8pl, STYPE = bigint, INITCOND = '0', COMBINEFUNC = int8pl, PARALLEL = SAFE);
+COMMENT ON AGGREGATE daybook.total(bigint) IS 'The sum of integers, 0 of none; fails above 2^63 - 1.';
+REVOKE EXECUTE ON FUNCTION daybook.total(bigint) FROM PUBLIC;
+GRANT  EXECUTE ON FUNCTION daybook.total(bigint) TO daybook_responder, daybook_reader;
+
 CREATE VIEW daybook_v1.messages_daily AS
 SELECT project_id, day,
-       sum(inbound_messages)::bigint  AS inbound_messages,
-       sum(outbound_messages)::bigint AS outbound_messages,
-       sum(positive_feedback)::bigint AS positive_feedback,
-       sum(negative_feedback)::bigint AS negative_feedback,
-       sum(ht_requests)::bigint       AS ht_requests,
-       sum(ht_starts)::bigint         AS ht_starts
+       daybook.total(inbound_messages)  AS inbound_messages,
+       daybook.total(outbound_messages) AS outbound_messages,
+       daybook.total(positive_feedback) AS positive_feedback,
+       daybook.total(negative_feedback) AS negative_feedback,
+       daybook.total(ht_requests)       AS ht_requests,
+       daybook.total(ht_starts)         AS ht_starts
   FROM daybook.live
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.messages_daily IS 'Messages, feedback and human takeover by project and day.';
@@ -22,7 +29,7 @@ COMMENT ON COLUMN daybook_v1.messages_daily.ht_requests       IS 'Requests for a
 COMMENT ON COLUMN daybook_v1.messages_daily.ht_starts         IS 'Human takeovers actually started.';
 
 CREATE VIEW daybook_v1.chats_daily AS
-SELECT project_id, day, sum(chats)::bigint AS count
+SELECT project_id, day, daybook.total(chats) AS count
   FROM daybook.live
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.chats_daily IS 'Chats started by project and day.';
@@ -48,8 +55,8 @@ COMMENT ON COLUMN daybook_v1.users_daily.unique_users IS
 
 CREATE VIEW daybook_v1.csat_daily AS
 SELECT project_id, day,
-       sum(csat_count)::bigint                          AS total,
-       round(sum(csat_sum) / nullif(sum(csat_count), 0), 2) AS avg_score
+       daybook.total(csat_count)                                      AS total,
+       round(sum(csat_sum) / nullif(daybook.total(csat_count), 0), 2) AS avg_score
   FROM daybook.live
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.csat_daily IS 'Customer satisfaction by project and day.';
@@ -61,8 +68,8 @@ COMMENT ON COLUMN daybook_v1.csat_daily.avg_score  IS
 
 CREATE VIEW daybook_v1.ai_quality_daily AS
 SELECT project_id, day,
-       round(sum(ai_quality_sum) / nullif(sum(ai_quality_count), 0), 2) AS score,
-       sum(ai_quality_count)::bigint                                AS sample_size
+       round(sum(ai_quality_sum) / nullif(daybook.total(ai_quality_count), 0), 2) AS score,
+       daybook.total(ai_quality_count)                                            AS sample_size
   FROM daybook.live
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.ai_quality_daily IS 'AI quality by project and day.';
@@ -73,7 +80,7 @@ COMMENT ON COLUMN daybook_v1.ai_quality_daily.score       IS
 COMMENT ON COLUMN daybook_v1.ai_quality_daily.sample_size IS 'Number of scores.';
 
 CREATE VIEW daybook_v1.errors_daily AS
-SELECT project_id, day, sum(api_errors)::bigint AS error_count
+SELECT project_id, day, daybook.total(api_errors) AS error_count
   FROM daybook.live
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.errors_daily IS 'Technical errors by project and day.';

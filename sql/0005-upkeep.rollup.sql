@@ -28,7 +28,8 @@ AS $$
 DECLARE
     v daybook.versions;
 BEGIN
-    -- Each sighting has an increment of its day beside it, and concerns no earlier one.
+    -- Only an event changes what a page shows. It brings an increment of its day, be it for a later day as well that
+    -- it turns into one of return, and folding that renews the version.
     IF EXISTS (SELECT FROM daybook.pending p WHERE p.project_id = project AND p.day < end_day) THEN
         RETURN NULL;
     END IF;
@@ -54,8 +55,7 @@ COMMENT ON COLUMN daybook.ordering.ordered_to IS
     'The first day of the month that comes next. Days added later to an earlier month lie elsewhere.';
 COMMENT ON COLUMN daybook.ordering.is_only    IS 'Keeps it to one row.';
 COMMENT ON CONSTRAINT ordering_only_row ON daybook.ordering IS 'there is one horizon';
-INSERT INTO daybook.ordering (ordered_to)
-SELECT date_trunc('month', coalesce(min(d.day), daybook.utc_day(now())))::date FROM daybook.daily d;
+INSERT INTO daybook.ordering (ordered_to) VALUES (date_trunc('month', daybook.utc_day(now())));
 
 -- The place of a month that has been written anew is soon used again.
 ALTER TABLE daybook.daily SET (autovacuum_vacuum_scale_factor = 0.01);
@@ -70,6 +70,7 @@ BEGIN
     IF ends > daybook.settled_before() THEN
         RETURN false;
     END IF;
+    -- A scan of the whole table, as its key begins with the project; no index by day would pay the rest of the month.
     WITH lifted AS (
         DELETE FROM daybook.daily d WHERE d.day >= starts AND d.day < ends RETURNING *
     )
@@ -91,6 +92,10 @@ AS $$
 DECLARE
     moment CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
 BEGIN
+    -- A version that is seen before it is in the log would be given to a replica's page that lacks what it tells of.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
     -- A second refresh waits, then folds what came meanwhile. The lock is on a table that nobody but the owner
     -- can lock; an advisory lock would be anybody's.
     LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;

@@ -13,16 +13,17 @@ DECLARE
     quota    CONSTANT integer     := 100;
     period   CONSTANT interval    := interval '60 s';
     moment   CONSTANT timestamptz := clock_timestamp();
+    -- For the page that comes behind in the same pipeline: it is read for the project admitted, or not at all.
+    the_gate   text := set_config('daybook.admitted', '', false);
     the_token  bigint;
     is_own     boolean;
     the_used   integer;
     the_close  timestamptz;
 BEGIN
-    -- For the page that comes behind in the same pipeline: it is read for the project admitted, or not at all.
-    PERFORM set_config('daybook.admitted', '', false);
-
-    SELECT t.token_id, t.project_id = admit.project INTO the_token, is_own
+    SELECT t.token_id, t.project_id = admit.project, w.used, w.closes_at
+      INTO the_token, is_own, the_used, the_close
       FROM daybook.tokens t
+      LEFT JOIN daybook.windows w ON w.token_id = t.token_id
      WHERE t.digest = admit.digest
        AND t.revoked_at IS NULL
        AND (t.expires_at IS NULL OR t.expires_at > moment);
@@ -37,11 +38,8 @@ BEGIN
 
     -- Looked at before it is written: ON CONFLICT would lock, and so write, even a window that is used up.
     -- A window that closes more than two periods ahead was opened by a clock since set back: start afresh.
-    SELECT w.used, w.closes_at INTO the_used, the_close
-      FROM daybook.windows w
-     WHERE w.token_id = the_token AND w.used >= quota
-       AND w.closes_at > moment AND w.closes_at <= moment + 2 * period;
-    IF NOT FOUND THEN
+    verdict := 429;
+    IF the_used IS NULL OR the_used < quota OR the_close <= moment OR the_close > moment + 2 * period THEN
         INSERT INTO daybook.windows AS w (token_id, used, closes_at)
         VALUES (the_token, 1, moment + period)
         ON CONFLICT (token_id) DO UPDATE
@@ -53,7 +51,7 @@ BEGIN
         RETURNING w.used, w.closes_at INTO the_used, the_close;
         IF FOUND THEN
             verdict := 200;
-            PERFORM set_config('daybook.admitted', admit.project, false);
+            the_gate := set_config('daybook.admitted', admit.project, false);
             IF page_end IS NOT NULL THEN
                 version    := daybook.page_version(admit.project, page_end);
                 is_settled := page_end <= daybook.settled_before();
@@ -65,10 +63,9 @@ BEGIN
         END IF;
     END IF;
 
-    verdict     := coalesce(verdict, 429);
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
     retry_after := least(60, greatest(1, ceil(extract(epoch FROM the_close - moment))));
-    closes_at   := ceil(extract(epoch FROM the_close));
+    closes_at   := ceil(extract(epoch FROM least(the_close, moment + period)));
 END
 $$;
 COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS

@@ -80,7 +80,7 @@ $$, 'every constraint is named by hand');
 -- that it calls, cannot have any.
 SELECT is_empty($$
     SELECT name FROM routines
-     WHERE prosqlbody IS NULL AND NOT (prokind = 'p' AND prosrc ~ '\mCOMMIT;|\mCALL [a-z.]*\.refresh')
+     WHERE prokind <> 'a' AND prosqlbody IS NULL AND NOT (prokind = 'p' AND prosrc ~ '\mCOMMIT;|\mCALL [a-z.]*\.refresh')
        AND NOT EXISTS (SELECT FROM unnest(proconfig) AS setting (s) WHERE s ~ '^search_path=.*pg_temp"?$')
 $$, 'every function that can has a search_path of its own, pg_temp last, or a standard SQL body');
 

@@ -78,6 +78,10 @@ class Data:
             cursor.execute("CALL daybook.refresh()")
             if i % 100 == 99:
                 cursor.execute("VACUUM daybook.pending")
+        # As refreshes have left it that came as the months went by.
+        cursor.execute("UPDATE daybook.ordering SET ordered_to = date_trunc('month', %s::date)", [self.first_day])
+        while cursor.execute("SELECT daybook.order_month()") or cursor.fetchone()[0]:
+            pass
         self.add_pending(cursor, self.today, TODAY_PENDING)
 
     def add_pending(self, cursor, day, rows):

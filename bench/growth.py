@@ -385,6 +385,10 @@ def fill_days(rig, name, projects):
                       " DO $$DECLARE d date; BEGIN"
                       " FOR d IN SELECT now()::date - n FROM generate_series(%s - 1, 0, -1) AS n"
                       f" LOOP {insert}; END LOOP; END$$", (days, projects))
+    if STORE == "rollup":  # as refreshes do, once a month
+        rig.execute(name, "UPDATE daybook.ordering SET ordered_to = date_trunc('month', now() - %s * interval '1 day')", (days,))
+        while rig.value(name, "SELECT daybook.order_month()"):
+            pass
     rig.settle(name)
     rig.execute(name, "INSERT INTO daybook.projects SELECT p::text FROM generate_series(1, %s) AS p", (projects,))
     rig.execute(name, "INSERT INTO daybook.tokens (digest, project_id)"

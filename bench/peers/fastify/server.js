@@ -102,10 +102,9 @@ function serve(app, clients, [area, kpi, view, total, pageDays, fields]) {
   const columns = names.map((name, i) => !isColumn(i) ? ''
     : `, ("${name}"${kinds[i] === 'average' ? ' * 100' : ''})::bigint`).join('')
   const admitStatement = { name: 'admit', rowMode: 'array',
-    text: 'SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2)' }
+    text: 'SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2, NULL)' }
   const pageStatement = { name: view, rowMode: 'array',
-    text: `SELECT day${columns} FROM daybook_v1.${view} WHERE project_id = $1 AND day >= $2 AND day < $3` +
-      " AND pg_catalog.current_setting('daybook.admitted') = $1 ORDER BY day" }
+    text: `SELECT day${columns} FROM daybook.page_${view}($1, $2, $3) ORDER BY day` }
 
   function rowOf(text, row) {
     const object = {}

@@ -22,7 +22,7 @@ import (
 
 const (
 	instantLayout = "2006-01-02T00:00:00Z"
-	admitSQL      = "SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2)"
+	admitSQL      = "SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2, NULL)"
 	noSuchToken   = `{"status":false,"message":"unauthenticated"}`
 )
 
@@ -60,8 +60,7 @@ func (e *endpoint) sql() string {
 			columns += fmt.Sprintf(`, ("%s" * 100)::bigint`, f.name)
 		}
 	}
-	return "SELECT day" + columns + " FROM daybook_v1." + e.view + " WHERE project_id = $1 AND day >= $2 AND day < $3" +
-		" AND pg_catalog.current_setting('daybook.admitted') = $1 ORDER BY day"
+	return "SELECT day" + columns + " FROM daybook.page_" + e.view + "($1, $2, $3) ORDER BY day"
 }
 
 type page struct{ from, to, first, end time.Time }

@@ -103,7 +103,7 @@ $database = new PDO("pgsql:host={$_SERVER['DAYBOOK_HOST']};dbname=daybook;option
     [PDO::ATTR_PERSISTENT => true]);
 $project = rawurldecode($project);
 [[$verdict, $remaining, $retry_after, $closes_at]] = ask($database, 'admit',
-    'SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2)', ['bytea', 'text'],
+    'SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit($1, $2, NULL)', ['bytea', 'text'],
     ['\\x' . hash('sha256', $token[1]), $project]);
 if ($verdict === 401)
     answer(401, ['status' => false, 'message' => 'unauthenticated']);
@@ -126,8 +126,7 @@ if (isset($page['wrong']))
 $columns = '';
 foreach ($fields as $name => $kind)
     $columns .= match ($kind) {'count' => ", (\"$name\")::bigint", 'average' => ", (\"$name\" * 100)::bigint", default => ''};
-$rows = ask($database, $view, "SELECT day$columns FROM daybook_v1.$view WHERE project_id = \$1 AND day >= \$2"
-    . " AND day < \$3 AND pg_catalog.current_setting('daybook.admitted') = \$1 ORDER BY day",
+$rows = ask($database, $view, "SELECT day$columns FROM daybook.page_$view(\$1, \$2, \$3) ORDER BY day",
     ['text', 'date', 'date'], [$project, day_text($first), day_text($end)]);
 
 $data = [];

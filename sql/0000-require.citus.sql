@@ -51,5 +51,8 @@ BEGIN
             USING HINT = 'As a superuser, on each: CREATE EXTENSION hll SCHEMA ' || home
                          || '; and let the owner in from the other nodes, in pg_hba.conf.';
     END IF;
+    IF pg_catalog.has_schema_privilege('public', 'citus_internal', 'USAGE') THEN
+        RAISE WARNING 'whoever may connect may unhook shards: see hardening/citus.sql';
+    END IF;
 END
 $$;

@@ -18,5 +18,8 @@ BEGIN
         RAISE 'the store timescaledb needs the community edition of TimescaleDB, and this server runs the Apache one'
             USING HINT = 'Install that edition, or take timescaledb.license = apache out of postgresql.conf.';
     END IF;
+    IF pg_catalog.has_function_privilege('public', '_timescaledb_functions.drop_chunk(regclass)', 'EXECUTE') THEN
+        RAISE WARNING 'whoever may connect may drop chunks: see hardening/timescaledb.sql';
+    END IF;
 END
 $$;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "complain.h"
+#include "conninfo.h"
 #include "printable.h"
 
 enum { EXPLANATION_SIZE = 256 };
@@ -23,8 +24,13 @@ PGconn *database_connect(const char *conninfo)
     const char *const names[] = {"connect_timeout", "dbname", "fallback_application_name", "client_encoding",
                                  NULL};
     const char *const values[] = {"10", conninfo, "daybook-admin", "UTF8", NULL};
-    PGconn *connection = PQconnectdbParams(names, values, 1);
 
+    if (!conninfo_is_valid(conninfo)) {
+        complain("the database is named by no connection string or URI of libpq;"
+                 " in a URI, a password's \"@\" and \"/\" are written %%40 and %%2F");
+        return NULL;
+    }
+    PGconn *connection = PQconnectdbParams(names, values, 1);
     if (connection == NULL || PQstatus(connection) != CONNECTION_OK) {
         complain("%s", connection == NULL ? "out of memory" : PQerrorMessage(connection));
         PQfinish(connection);

@@ -180,6 +180,31 @@ static enum outcome apply(PGconn *connection, const char *name)
     return good ? OUTCOME_DONE : OUTCOME_DATABASE;
 }
 
+/*
+ * Refuses a database in which anybody may put a function beside those of an extension: PostgreSQL might take it
+ * for a better match, and the owner would run it.
+ */
+static enum outcome require_closed_schemas(PGconn *connection)
+{
+    PGresult *result =
+        database_query(connection,
+                       "SELECT quote_ident(n.nspname) FROM pg_extension e"
+                       "  JOIN pg_namespace n ON n.oid = e.extnamespace"
+                       " WHERE e.extname IN ('hll', 'timescaledb', 'citus')"
+                       "   AND has_schema_privilege('public', n.oid, 'CREATE')",
+                       0, NULL);
+    if (result == NULL)
+        return OUTCOME_DATABASE;
+    const char *schema = database_value(result);
+    bool is_closed = schema == NULL;
+    if (!is_closed)
+        complain("anybody may make functions in schema %s, beside those of an extension; its owner is to"
+                 " REVOKE CREATE ON SCHEMA %s FROM PUBLIC",
+                 schema, schema);
+    PQclear(result);
+    return is_closed ? OUTCOME_DONE : OUTCOME_REFUSED;
+}
+
 /* Refuses, before anything is touched, a server that lacks what the schema needs. */
 static enum outcome require_server(PGconn *connection)
 {
@@ -203,7 +228,7 @@ static enum outcome require_server(PGconn *connection)
     if (!fit)
         complain("the server lacks the extension hll: install postgresql-%s-hll there", major);
     PQclear(result);
-    return fit ? OUTCOME_DONE : OUTCOME_REFUSED;
+    return fit ? require_closed_schemas(connection) : OUTCOME_REFUSED;
 }
 
 /* The first value of a query without parameters, to be freed, NULL for none; false after a failure. */

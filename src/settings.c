@@ -4,18 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conninfo.h"
+
 enum { TIMEOUT_MIN_MS = 100, TIMEOUT_MAX_MS = 60000 };
 
 static bool set_database(const char *text, struct settings *settings)
 {
     settings->store.database = text;
-    return store_accepts(text);
+    return conninfo_is_valid(text);
 }
 
 static bool set_read_database(const char *text, struct settings *settings)
 {
     settings->store.read_database = *text == '\0' ? NULL : text;
-    return store_accepts(text);
+    return conninfo_is_valid(text);
 }
 
 static bool read_ms(const char *text, int min, int *ms)

@@ -37,7 +37,10 @@ static const struct opening ADMIT = {
     .types = {OID_BYTEA, OID_TEXT, OID_DATE},
 };
 
-/* With where the primary is in its log by then: whatever was committed before lies before that. */
+/*
+ * With where the primary is in its log by then: whatever was committed before lies before that. It is sent and
+ * read as ADMIT is.
+ */
 static const struct opening ADMIT_AND_LOCATE = {
     .name = "daybook.admit",
     .sql = ADMISSION ", pg_catalog.pg_current_wal_flush_lsn() FROM daybook.admit($1, $2, $3)",
@@ -96,6 +99,9 @@ static bool set_up(struct link *link, const struct opening *opening, int patienc
     static const char SESSION_SQL[] =
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
         "       pg_catalog.set_config('TimeZone', 'UTC', false),"
+        "       pg_catalog.set_config('default_transaction_read_only', 'off', false),"
+        "       pg_catalog.set_config('default_transaction_isolation', 'read committed', false),"
+        "       pg_catalog.set_config('lock_timeout', '0', false),"
         "       pg_catalog.set_config('enable_seqscan', 'off', false),"
         "       pg_catalog.set_config('jit', 'off', false),"
         "       pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),"
@@ -230,14 +236,14 @@ static bool read_admission(struct link *link, struct admission *admission, int64
     return link_take_and_drop(link, ADMIT.name, PGRES_PIPELINE_SYNC);
 }
 
-static bool read_catch_up(struct link *link, bool *is_level)
+static bool read_catch_up(struct link *link, bool *has_caught_up)
 {
     PGresult *result;
 
     if (!link_take(link, CATCH_UP.name, PGRES_TUPLES_OK, &result))
         return false;
     /* Null where nothing has ever been replayed. */
-    *is_level = PQntuples(result) == 1 && truth(result, 0, 0);
+    *has_caught_up = PQntuples(result) == 1 && truth(result, 0, 0);
     PQclear(result);
     return link_take_and_drop(link, CATCH_UP.name, PGRES_PIPELINE_SYNC);
 }
@@ -273,19 +279,19 @@ static bool read_rows(struct link *link, const struct endpoint *endpoint, struct
  * Reads the page on the replica, once it has what the primary had when it admitted the request: for as long
  * as it may lag, it is asked again and again.
  */
-static bool read_level_page(struct store *store, const struct store_request *request, int64_t position,
-                            struct rows *rows)
+static bool read_caught_up_page(struct store *store, const struct store_request *request, int64_t position,
+                                struct rows *rows)
 {
     struct link *replica = &store->replica;
     const int64_t patience_ends = link_now_ms() + store->lag_ms;
 
     for (int pause_ms = 1;; pause_ms *= 2) {
-        bool is_level;
+        bool has_caught_up;
         if (!send_catch_up(replica, request, position) || !send_page(replica, request))
             return link_fail_as_told(replica, "sending");
-        if (!read_catch_up(replica, &is_level) || !read_rows(replica, request->endpoint, rows))
+        if (!read_catch_up(replica, &has_caught_up) || !read_rows(replica, request->endpoint, rows))
             return false;
-        if (is_level)
+        if (has_caught_up)
             return true;
         int64_t left = patience_ends - link_now_ms();
         if (left <= 0)
@@ -307,7 +313,7 @@ static bool read_replica(struct store *store, const struct store_request *reques
     replica->deadline = now + (store->primary.deadline - now) / 2;
     replica->is_mute = store->replica_rests_until != 0;
     if (!make_ready(replica, &CATCH_UP, store->timeout_ms / 2) ||
-        !read_level_page(store, request, position, rows)) {
+        !read_caught_up_page(store, request, position, rows)) {
         store->replica_rests_until = link_now_ms() + REPLICA_REST_MS;
         return false;
     }
@@ -315,17 +321,6 @@ static bool read_replica(struct store *store, const struct store_request *reques
         log_error("%s: in use again", replica->name);
     store->replica_rests_until = 0;
     return true;
-}
-
-bool store_accepts(const char *conninfo)
-{
-    char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(conninfo, &why);
-
-    /* libpq's reason may quote a password out of the string; that there is one must do. */
-    PQfreemem(why);
-    PQconninfoFree(options);
-    return options != NULL;
 }
 
 struct store *store_open(const struct store_settings *settings)

@@ -75,9 +75,6 @@ struct store_request {
     const struct data_version *known; /* of which no rows are needed; NULL for none */
 };
 
-/* Whether this is a libpq connection string or URI. */
-bool store_accepts(const char *conninfo);
-
 /* Prepares the way; nothing is connected yet. NULL if there is no memory. Ended by store_close(). */
 struct store *store_open(const struct store_settings *settings);
 

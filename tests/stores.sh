@@ -37,6 +37,13 @@ store_database() {
     superuser_sql "$2" postgres "CREATE DATABASE $3 OWNER daybook_owner"
     [ "$1" = rollup ] || superuser_sql "$2" "$3" "CREATE EXTENSION IF NOT EXISTS $1"
     superuser_sql "$2" "$3" "CREATE EXTENSION hll"
+    harden "$1" "$2" "$3"
+}
+
+# harden STORE DIR DATABASE: what the package ships for the store's extension.
+harden() {
+    [ ! -e "$DAYBOOK_SOURCE/hardening/$1.sql" ] ||
+        psql -qX -v owner=daybook_owner -f "$DAYBOOK_SOURCE/hardening/$1.sql" "host=$2 port=5432 user=postgres dbname=$3"
 }
 
 # Nodes are told apart by the folders of their sockets. Roles are made in a database that Citus knows, on the
@@ -58,6 +65,9 @@ citus_database() {
         CREATE ROLE daybook_platform LOGIN IN ROLE daybook_writer;
         GRANT daybook_responder, daybook_reader, daybook_writer TO daybook_owner; END IF; END \$\$"
     superuser_sql "$1" "$2" "ALTER DATABASE $2 OWNER TO daybook_owner"
+    for node in $(store_nodes citus "$1"); do
+        harden citus "$node" "$2"
+    done
 }
 
 # superuser_sql DIR DATABASE STATEMENTS

@@ -14,6 +14,7 @@
 /* One suite a module of src/, in the file named after it. */
 Suite *check_body_suite(void);
 Suite *check_cache_suite(void);
+Suite *check_conninfo_suite(void);
 Suite *check_cursor_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);

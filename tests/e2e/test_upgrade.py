@@ -42,7 +42,8 @@ NEWEST = version(of_store(SQL)[-1])
 OF_0_1_0 = of_store(RELEASES / "0.1.0") if STORE == "rollup" else []
 # Where a database may come from: the folder that made it, and the version it got to. Left at version 2 by release
 # 0.1.0, it lacks the view daybook.live, which that release made in its third migration.
-EARLIER = [("now", number) for number in range(1, NEWEST)] + [
+NUMBERS = [version(file) for file in of_store(SQL) if version(file) > 0]
+EARLIER = [("now", number) for number in NUMBERS[:-1]] + [
     ("0.1.0", version(file)) for file in OF_0_1_0 if version(file) != 2]
 
 
@@ -183,7 +184,7 @@ def test_an_earlier_version_becomes_the_newest_with_its_data(world, database, tm
     result = migrate(world, database)
     assert result.returncode == DONE, result.stderr
     assert re.findall(r"^applied (\d+)-", result.stdout, re.MULTILINE) == [
-        f"{later:04}" for later in range(number + 1, NEWEST + 1)]
+        f"{later:04}" for later in NUMBERS if later > number]
     expect_whole(world, database, events, tokens)
     assert through_http(world, database, tokens["p"]) == {
         day: chats for project, day, chats, *_ in events.expected() if project == "p" and chats}
@@ -215,7 +216,7 @@ def test_a_half_made_database_of_0_1_0_is_finished_by_it_first(world, database, 
     expect_whole(world, database, events, tokens)
 
 
-@pytest.mark.parametrize("number", range(1, NEWEST))
+@pytest.mark.parametrize("number", NUMBERS[:-1])
 def test_a_migration_cut_off_leaves_what_was_and_can_be_repeated(world, database, tmp_path, number):
     """Its last step, to record itself, waits for a lock of another session; then its backend is terminated."""
     make(world, database, tmp_path / "sql", "now", number)

@@ -1,0 +1,30 @@
+-- Citus 13 lets anybody who may connect change which worker has which shard, and run statements on shards past the
+-- table that they belong to. A superuser keeps that to the schema's owner, in the database on the coordinator and on
+-- every worker, before its first daybook-admin migrate and after each update of the extension:
+--
+--   psql -v owner=daybook -f citus.sql daybook
+
+\set ON_ERROR_STOP on
+SET search_path = pg_catalog;
+SELECT set_config('hardening.owner', :'owner', false) AS owner \gset hardening_
+
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    REVOKE USAGE ON SCHEMA citus_internal FROM PUBLIC;
+    EXECUTE format('GRANT USAGE ON SCHEMA citus_internal TO %I', current_setting('hardening.owner'));
+    FOR routine IN
+        SELECT p.oid
+          FROM pg_proc p
+          JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+          JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+         WHERE e.extname = 'citus'
+           AND (p.proname ~ '^(citus_internal_|run_command_on_)'
+                OR p.proname IN ('master_run_on_worker', 'citus_run_local_command'))
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', routine);
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', routine, current_setting('hardening.owner'));
+    END LOOP;
+END
+$$;

@@ -37,13 +37,15 @@ COMMENT ON COLUMN daybook_v1.chats_daily.project_id IS 'The project.';
 COMMENT ON COLUMN daybook_v1.chats_daily.day        IS 'The day, UTC. Days without any event are absent.';
 COMMENT ON COLUMN daybook_v1.chats_daily.count      IS 'Chats started on the day.';
 
+-- A user is active by an event at least, which bounds what a sketch may say: one can be spoilt on purpose, by users whose
+-- names have been chosen for their hashes, until its estimate is no number.
 CREATE VIEW daybook_v1.users_daily AS
 SELECT project_id, day,
-       coalesce(round(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(users))), 0)::bigint
-           AS unique_users
-  FROM (SELECT project_id, day, returning_users AS users FROM daybook.live
+       least(round(coalesce(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(users)), 0)),
+             daybook.total(active))::bigint AS unique_users
+  FROM (SELECT project_id, day, returning_users AS users, chats + inbound_messages AS active FROM daybook.live
         UNION ALL
-        SELECT project_id, day, @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(user_id, 0), 12, 5, -1, 1)
+        SELECT project_id, day, @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(user_id, 0), 12, 5, -1, 1), 0
           FROM daybook.sighted_returns GROUP BY project_id, day) AS sketches
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook_v1.users_daily IS 'Returning users by project and day.';

@@ -24,3 +24,13 @@ BEGIN
     END LOOP;
 END
 $$;
+
+CREATE OR REPLACE VIEW daybook_v1.users_daily AS
+SELECT project_id, day,
+       least(round(coalesce(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(users)), 0)),
+             daybook.total(active))::bigint AS unique_users
+  FROM (SELECT project_id, day, returning_users AS users, chats + inbound_messages AS active FROM daybook.live
+        UNION ALL
+        SELECT project_id, day, @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(user_id, 0), 12, 5, -1, 1), 0
+          FROM daybook.sighted_returns GROUP BY project_id, day) AS sketches
+ GROUP BY project_id, day;

@@ -1,7 +1,7 @@
 -- Counts of returning users: exact up to 300, however the sketch is pieced together; near beyond.
 -- The last file by name, for the rows that it leaves to vacuum slow down those that follow.
 BEGIN;
-SELECT plan(3);
+SELECT plan(4);
 
 INSERT INTO daybook.events
 SELECT 'a' || n, 'crowd', '2026-01-01Z', 'chat_start', 'user-' || n FROM generate_series(1, 20000) AS n;
@@ -20,6 +20,16 @@ SELECT is((SELECT unique_users FROM before WHERE day = '2026-01-02'), 300::bigin
 SELECT cmp_ok((SELECT abs(unique_users - 20000) FROM before WHERE day = '2026-01-03'), '<=', 1000::bigint,
               'within 5 % for 20,000');
 SELECT set_eq('SELECT * FROM crowd', 'SELECT * FROM before', 'a refresh changes no estimate');
+
+-- Every register full: an estimate that is no number.
+INSERT INTO daybook.events
+SELECT 'e' || n, 'spoilt', '2026-01-01Z', 'chat_start', 'user-' || n FROM generate_series(1, 7) AS n;
+CALL daybook.refresh();
+INSERT INTO daybook.daily (project_id, day, returning_users)
+VALUES ('spoilt', '2026-01-01', ('\x148c7f' || repeat('ff', 2560))::public.hll)
+    ON CONFLICT (project_id, day) DO UPDATE SET returning_users = excluded.returning_users;
+SELECT results_eq($$SELECT unique_users FROM daybook_v1.users_daily WHERE project_id = 'spoilt'$$, ARRAY[7::bigint],
+                  'a sketch that has been spoilt says no more than there are events');
 
 SELECT * FROM finish();
 ROLLBACK;

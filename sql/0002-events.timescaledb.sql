@@ -249,7 +249,7 @@ COMMENT ON VIEW daybook.returns_daily IS
     'Continuous aggregate: one row per project and day that had a returning user.';
 
 -- TimescaleDB asks the user for the right to read an aggregate whose watermark it looks up, even behind a view of the
--- owner's. The aggregates tell no more than daybook_v1 does, by the hour.
+-- owner's. They tell more than daybook_v1 does: counts by the hour, and whether a user who is known by name returned.
 GRANT SELECT ON daybook.events_hourly, daybook.chat_aggregates, daybook.returns_daily
     TO daybook_responder, daybook_reader;
 
@@ -340,6 +340,27 @@ COMMENT ON COLUMN daybook.sighted_returns.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.sighted_returns.day        IS 'The day of return.';
 COMMENT ON COLUMN daybook.sighted_returns.user_id    IS 'The user who returned.';
 
+-- Instants strewn over the millennia would make a chunk each, and every page locks and plans over all chunks.
+CREATE FUNCTION daybook.bound_chunks() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most CONSTANT integer := 300; -- of four weeks: 23 years
+BEGIN
+    IF (SELECT count(*) > most AND max(c.creation_time) >= statement_timestamp()
+          FROM _timescaledb_catalog.chunk c
+          JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
+         WHERE h.schema_name = 'daybook' AND h.table_name = 'events') THEN
+        RAISE EXCEPTION 'events would lie in more than % chunks', most
+            USING ERRCODE = 'datetime_field_overflow',
+                  HINT = 'Are their instants right? Chunks that are too old go by daybook-admin retention.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION daybook.bound_chunks() IS
+    'Refuses a statement that makes one chunk of events too many. For events long past or ahead: others always have room.';
+REVOKE EXECUTE ON FUNCTION daybook.bound_chunks() FROM PUBLIC;
+
 -- "Returning" is decided as the event enters where daybook.users settles it: a first day only ever moves
 -- back, so a day later than it is a day of return for good. Everything else becomes a sighting, to be
 -- settled by refresh(); that makes the outcome independent of the order in which transactions commit.
@@ -354,6 +375,9 @@ BEGIN
     SELECT DISTINCT a.project_id, daybook.utc_day(a.occurred_at)
       FROM added a, daybook.late_before() AS late
      WHERE a.occurred_at < late;
+    IF FOUND OR EXISTS (SELECT FROM added a WHERE a.occurred_at > now() + interval '28 days') THEN
+        PERFORM daybook.bound_chunks();
+    END IF;
 
     WITH seen AS MATERIALIZED (
         SELECT a.project_id, a.user_id, daybook.utc_day(a.occurred_at) AS day,

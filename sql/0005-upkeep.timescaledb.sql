@@ -157,20 +157,30 @@ COMMENT ON FUNCTION daybook.has_written() IS
 REVOKE EXECUTE ON FUNCTION daybook.has_written() FROM PUBLIC;
 
 -- TimescaleDB refuses a second refresh of the same days at the same time; this makes it wait. Anybody may take an
--- advisory lock, but no other kind of lock outlives a commit: this does not wait for ever, and no number depends on it.
+-- advisory lock, but no other kind of lock outlives a commit: this does not wait for long, and no number depends on it.
+CREATE FUNCTION daybook.unlock_refresh() RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT pg_advisory_unlock(hashtextextended('daybook.refresh', 0))
+      FROM pg_locks l
+     WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
+       AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('daybook.refresh', 0);
+END;
+COMMENT ON FUNCTION daybook.unlock_refresh() IS 'Gives back the lock of refreshes if this session holds it.';
+REVOKE EXECUTE ON FUNCTION daybook.unlock_refresh() FROM PUBLIC;
+
 CREATE FUNCTION daybook.begin_refresh() RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '60s'
 AS $$
 DECLARE
-    messages CONSTANT text   := current_setting('client_min_messages');
-    key      CONSTANT bigint := hashtextextended('daybook.refresh', 0);
+    messages CONSTANT text := current_setting('client_min_messages');
 BEGIN
-    -- A refresh that failed in this session has left its lock behind.
-    PERFORM pg_advisory_unlock(key)
-       FROM pg_locks l
-      WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 1
-        AND (l.classid::bigint << 32 | l.objid::bigint) = key;
-    PERFORM pg_advisory_lock(key);
+    PERFORM daybook.unlock_refresh(); -- a refresh that failed in this session has left it behind
+    BEGIN
+        PERFORM pg_advisory_lock(hashtextextended('daybook.refresh', 0));
+    EXCEPTION WHEN lock_not_available THEN
+        RAISE WARNING 'another session holds the advisory lock of refreshes for long: going on without it';
+    END;
     -- TimescaleDB says of each aggregate that it is up-to-date.
     PERFORM set_config('client_min_messages', 'warning', false);
     RETURN messages;
@@ -184,8 +194,7 @@ CREATE FUNCTION daybook.end_refresh(messages text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM set_config('client_min_messages', messages, false),
-            pg_advisory_unlock(hashtextextended('daybook.refresh', 0));
+    PERFORM set_config('client_min_messages', messages, false), daybook.unlock_refresh();
 END
 $$;
 COMMENT ON FUNCTION daybook.end_refresh(text) IS 'Undoes begin_refresh().';

@@ -130,6 +130,19 @@ def test_an_event_dated_ahead_hides_nothing_of_today(database):
     assert database.wrong() == []
 
 
+@pytest.mark.parametrize("sign", ["-", "+"])
+def test_instants_strewn_over_the_ages_are_refused(database, sign):
+    """Every page locks all chunks; a writer gone wrong may not make so many that none can be read."""
+    strewn = (f"INSERT INTO daybook.events SELECT n || 's', 'p', now() {sign} n * interval '28 days', 'chat_start'"
+              "  FROM generate_series(%s, %s) AS n")
+    database.sql(strewn, [2, 280])
+    with pytest.raises(psycopg2.errors.DatetimeFieldOverflow):
+        database.sql(strewn, [281, 320])
+    database.sql(strewn.replace("'s'", "'again'"), [2, 280])
+    database.add("now", NOW)
+    assert database.sql("SELECT count(*) FROM daybook.events") == [(2 * 279 + 1,)]
+
+
 def test_the_aggregates_are_real_time_and_stand_on_one_another(database):
     rows = database.sql("SELECT view_name, materialized_only, hypertable_schema = 'daybook'"
                         "  FROM timescaledb_information.continuous_aggregates ORDER BY 1")

@@ -82,6 +82,31 @@ START_TEST(every_part_of_the_key_tells)
 }
 END_TEST
 
+/* Keys without number fall into the slot of the one page that is kept, and none of them is given it. */
+START_TEST(pages_that_share_a_slot_are_told_apart)
+{
+    enum { KEYS = 100 * 1000 };
+    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    const struct endpoint *other = units_endpoint("csat/daily");
+    struct cache *cache = cache_open(1 << 20);
+    struct data_version version;
+
+    keep(cache, &key, 1, 10);
+    for (int i = 1; i <= KEYS; i++) {
+        char project[16];
+        struct page later = page;
+        snprintf(project, sizeof(project), "p%d", i);
+        later.to += i;
+        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, project, &page}, &version));
+        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, "p", &later}, &version));
+        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){other, project, &later}, &version));
+    }
+    ck_assert_ptr_nonnull(cache_find(cache, &key, &version));
+    cache_close(cache);
+}
+END_TEST
+
 START_TEST(later_page_takes_the_place_of_the_earlier)
 {
     struct page page = month_of("2026-01-01", "2026-02-01");
@@ -140,6 +165,7 @@ Suite *check_cache_suite(void)
 
     tcase_add_test(tcase, what_is_kept_is_found_with_its_version);
     tcase_add_test(tcase, every_part_of_the_key_tells);
+    tcase_add_test(tcase, pages_that_share_a_slot_are_told_apart);
     tcase_add_test(tcase, later_page_takes_the_place_of_the_earlier);
     tcase_add_test(tcase, no_more_is_kept_than_its_size);
     suite_add_tcase(suite, tcase);

@@ -109,7 +109,6 @@ START_TEST(strings_are_copies_of_the_environment)
 }
 END_TEST
 
-/* A web server that passes nothing gets a 404, not a crash. */
 START_TEST(if_none_match_is_copied_or_missing)
 {
     char condition[] = "HTTP_IF_NONE_MATCH=W/\"a\", \"b\"";
@@ -127,6 +126,7 @@ START_TEST(if_none_match_is_copied_or_missing)
 }
 END_TEST
 
+/* A web server that passes nothing gets a 404, not a crash. */
 START_TEST(missing_variables_are_empty_and_no_authorization)
 {
     char *environment[] = {NULL};

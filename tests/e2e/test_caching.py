@@ -1,9 +1,11 @@
 """Conditional requests, and pages that a responder keeps: what has changed shows at once."""
 
+import contextlib
 import datetime
 import pathlib
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -256,6 +258,41 @@ def test_a_restart_of_the_database_leaves_pages_right(alone, world, project, jan
     assert counts(ask(alone, january, token, tag)) == {"10": 2, "12": 1}
     world.admin("refresh")
     assert counts(ask(alone, january, token)) == counts(ask(alone, january, token)) == {"10": 2, "12": 1}
+
+
+def test_pages_asked_for_while_others_write_and_refresh_are_never_old(alone, world, project, january):
+    """A page may be read just as its version changes; what is kept then must never hide a later event."""
+    begun, committed, over = [2], [2], threading.Event()
+
+    def write():
+        with contextlib.closing(world.connect()) as connection, connection.cursor() as cursor:
+            while not over.wait(0.003):
+                begun[0] += 1
+                cursor.execute("INSERT INTO daybook.events VALUES (%s, %s, '2026-01-10Z', 'chat_start')",
+                               [f"w{begun[0]}", project])
+                connection.commit()
+                committed[0] = begun[0]
+
+    def refresh():
+        while not over.is_set():
+            world.admin("refresh")
+
+    threads = [threading.Thread(target=write), threading.Thread(target=refresh)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(8):
+            token = world.token(project)
+            for _ in range(100):
+                least = committed[0]
+                count = counts(ask(alone, january, token))["10"]
+                assert least <= count <= begun[0]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    world.admin("refresh")
+    assert counts(ask(alone, january, world.token(project))) == {"10": committed[0]}
 
 
 @keeps_pages

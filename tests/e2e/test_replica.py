@@ -207,6 +207,20 @@ def test_pages_are_read_on_the_standby_and_requests_counted_on_the_primary(
     assert said(server) == []
 
 
+def test_a_page_kept_from_the_standby_is_no_older(world, standby, server, counter):
+    """Once refreshed a page has a version, under which what the standby showed is kept."""
+    watch = Watch(world, standby)
+    for number in range(1, 11):
+        counter.add()
+        world.admin("refresh")
+        standby.catch_up()
+        for _ in range(3):
+            counter.ask()
+        assert watch.by_primary == 0
+        assert watch.by_standby == (number if STORE == "rollup" else 3 * number)
+    assert said(server) == []
+
+
 def test_without_a_replica_the_primary_reads_the_pages(world, standby, start, project, token):
     counter = Counter(world, start(f"host={world.postgres}", None), project, token)
     watch = Watch(world, standby)

@@ -18,7 +18,7 @@ done
 private=$DAYBOOK_SOURCE/tests/private-postgres.sh
 top=$(mktemp -d /tmp/daybook-sql.XXXXXX)
 chmod 711 "$top"
-trap 'for dir in "$top"/*/; do "$private" stop "$dir"; done; rm -rf "$top"' EXIT
+trap 'for dir in "$top"/*/; do [ ! -d "$dir" ] || "$private" stop "$dir"; done; rm -rf "$top"' EXIT
 trap 'exit 1' INT TERM
 
 # The files for this store, and those for all of which it has none of its own.

@@ -445,7 +445,9 @@ def test_a_coordinator_may_be_its_own_worker(cluster):
               f"SELECT citus_set_coordinator_host('{cluster.coordinator}', 5432)",
               f"SELECT citus_set_node_property('{cluster.coordinator}', 5432, 'shouldhaveshards', true)",
               "ALTER DATABASE alone OWNER TO daybook_owner") as name:
-        assert cluster.admin("migrate", "--store", "citus", database=name).stderr == ""
+        assert "hardening/citus.sql" in cluster.admin("migrate", "--store", "citus", database=name).stderr
+        daybook.of_store("harden", cluster.coordinator, name)
+        assert cluster.admin("migrate", database=name).stderr == ""
         cluster.sql("INSERT INTO daybook.events VALUES ('e', 'p', '2026-01-01Z', 'chat_start', 'u')", database=name)
         for _ in range(2):
             assert cluster.sql("SELECT count FROM daybook_v1.chats_daily", database=name) == [(1,)]

@@ -5,6 +5,10 @@
 --   psql -v owner=daybook -f timescaledb.sql daybook
 
 \set ON_ERROR_STOP on
+\if :{?owner}
+\else
+    \set owner ''
+\endif
 SET search_path = pg_catalog;
 SELECT set_config('hardening.owner', :'owner', false) AS owner \gset hardening_
 
@@ -12,6 +16,13 @@ DO $$
 DECLARE
     routine regprocedure;
 BEGIN
+    IF current_setting('hardening.owner') = '' THEN
+        RAISE 'usage: psql -v owner=ROLE -f timescaledb.sql DATABASE';
+    ELSIF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') THEN
+        RAISE 'this database lacks the extension timescaledb';
+    ELSIF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE 'only a superuser can do this';
+    END IF;
     FOR routine IN
         SELECT p.oid
           FROM pg_proc p

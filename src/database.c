@@ -26,7 +26,7 @@ PGconn *database_connect(const char *conninfo)
     const char *const values[] = {"10", conninfo, "daybook-admin", "UTF8", NULL};
 
     if (!conninfo_is_valid(conninfo)) {
-        complain("the database is named by no connection string or URI of libpq;"
+        complain("the database is not named by a valid libpq connection string or URI;"
                  " in a URI, a password's \"@\" and \"/\" are written %%40 and %%2F");
         return NULL;
     }

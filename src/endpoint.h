@@ -20,7 +20,7 @@ struct field {
     enum field_type type;
 };
 
-/* An endpoint is data: a row here and a view of its name in daybook_v1 make a KPI. */
+/* An endpoint is data: a row here, and a view in daybook_v1 with the function that pages it, make a KPI. */
 struct endpoint {
     const char *area; /* /rest/AREA/{project_id}/KPI */
     const char *kpi;

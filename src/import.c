@@ -298,6 +298,23 @@ static void warn_of_strangers(const struct import *import)
     PQclear(result);
 }
 
+static const char DROPPED_SQL[] =
+    "SELECT r.raw_from, count(*) FROM daybook.retention r JOIN pg_temp.import i"
+    "    ON i.occurred_at < r.raw_from::timestamp AT TIME ZONE 'UTC'"
+    " GROUP BY r.raw_from";
+
+/* Of events whose month has been dropped nobody can tell any more whether they were there already. */
+static void warn_of_dropped(const struct import *import)
+{
+    PGresult *result = database_query(import->connection, DROPPED_SQL, 0, NULL);
+
+    if (database_value(result) != NULL)
+        complain("%s: %s event(s) before %s, whose raw events have been dropped: they count again if they were"
+                 " counted before",
+                 import->name, PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 0));
+    PQclear(result);
+}
+
 static enum outcome store_events(struct import *import)
 {
     import->shown_at = 0;
@@ -318,6 +335,7 @@ static enum outcome store_events(struct import *import)
            (long long)(rows - added), (long long)(ms / 1000), (long long)(ms % 1000 / 100),
            (long long)per_second(rows, ms));
     warn_of_strangers(import);
+    warn_of_dropped(import);
     return OUTCOME_DONE;
 }
 

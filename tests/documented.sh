@@ -100,5 +100,11 @@ done << EOF
 $described
 EOF
 
+# A migration that Makefile.am does not name would not be installed.
+for file in "$source"/sql/*.sql; do
+    checked=$((checked + 1))
+    grep -q "sql/${file##*/}\( \|$\)" "$source/Makefile.am" || complain "Makefile.am does not name sql/${file##*/}"
+done
+
 [ $failed = 0 ] || exit 1
-echo "documented: $checked settings, commands and options of the programs are in their man pages"
+echo "documented: $checked settings, commands, options and migrations are where they must be named"

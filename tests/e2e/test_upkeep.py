@@ -151,6 +151,17 @@ def test_an_event_of_a_dropped_month_counts_and_stays(world, database):
     assert world.sql("SELECT sum(count) FROM daybook_v1.chats_daily", database=database) == [(before + 1,)]
 
 
+def test_import_warns_of_events_before_what_has_been_dropped(world, database, tmp_path):
+    """Whether they were there already, nobody can tell any more."""
+    world.admin("refresh", database=database)
+    world.admin("retention", "--raw", "1", database=database)
+    file = tmp_path / "events.csv"
+    file.write_text("event_id,project_id,occurred_at,kind,user_id,chat_id,value\n"
+                    "again,p,2026-01-02T00:00:00Z,chat_start,u1,,\nnew,p,2026-11-02T00:00:00Z,chat_start,u1,,\n")
+    said = world.admin("import", str(file), database=database).stderr
+    assert "1 event(s) before 2026-0" in said and "count again" in said
+
+
 @pytest.mark.parametrize("arguments, folded", [
     ("--from 2026-01-02 --to 2026-01-03", [2]), ("--from 2026-01-03", [3, 4]), ("--to 2026-01-02", [1]),
     ("--from 2026-01-02 --to 2026-01-02", []), ("--from 2026-01-03 --to 2026-01-02", []), ("", [1, 2, 3, 4])])

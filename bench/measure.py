@@ -110,7 +110,7 @@ def run_pgbench(world, database, script, session, seconds, seed):
     """Has pgbench run a script as the responder's role, with its session's settings."""
     path = world.run_folder / "pgbench.sql"
     world.as_server("tee", str(path), input=script.encode(), stdout=subprocess.DEVNULL)
-    options = " ".join(f"-c {name}={value}" for name, value in session.items())
+    options = " ".join("-c {}={}".format(name, value.replace(" ", r"\ ")) for name, value in session.items())
     before, client = Processes(), own_children()
     result = world.as_server(
         "env", f"PGOPTIONS={options}", "pgbench", "-n", "-M", "prepared", f"-c{PGBENCH_CLIENTS}", "-j2", f"-T{seconds}",

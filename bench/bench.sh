@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs a benchmark over the built programs: bench.sh speed (run.py), bench.sh growth (growth.py). BENCH_QUICK=1: little
-# of everything, to see that it works; BENCH_LONG=1: speed, and memory over a million requests as well.
+# of everything, to see that it works; BENCH_TENTH=1: growth to a tenth of the sizes; BENCH_LONG=1: speed, and memory
+# over a million requests as well.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way

@@ -27,14 +27,16 @@ STORES = ("rollup", "timescaledb", "citus")
 STORE = daybook.STORE
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 
-HISTORIES = (1_000, 10_000, 50_000) if QUICK else (100_000, 1_000_000, 10_000_000)
-PROJECTS = (1, 10, 100) if QUICK else (1, 100, 10_000)
-TODAY = (1_000, 10_000) if QUICK else (1_000, 1_000_000)
+TENTH = bool(os.environ.get("BENCH_TENTH"))
+
+HISTORIES = (1_000, 10_000, 50_000) if QUICK else (10_000, 100_000, 1_000_000) if TENTH else (100_000, 1_000_000, 10_000_000)
+PROJECTS = (1, 10, 100) if QUICK else (1, 100, 1_000) if TENTH else (1, 100, 10_000)
+TODAY = (1_000, 10_000) if QUICK else (1_000, 100_000) if TENTH else (1_000, 1_000_000)
 FOLDED = 10_000  # new events that a refresh is measured on
-SLICE = 20_000 if QUICK else 200_000  # events of one round of import
+SLICE = 20_000 if QUICK else 100_000 if TENTH else 200_000  # events of one round of import
 BATCH = 10_000  # events of one COPY, where they come in batches
-ROUNDS = 2 if QUICK else 5
-SECONDS = 1 if QUICK else 4  # of one round of pgbench
+ROUNDS = 2 if QUICK else 3 if TENTH else 5
+SECONDS = 1 if QUICK else 2 if TENTH else 4  # of one round of pgbench
 CLIENTS = 8  # of single-row inserts
 YEARS = 3
 TOKENS = 10_000

@@ -25,6 +25,10 @@ VIEWS = ["messages_daily", "chats_daily", "users_daily", "csat_daily", "ai_quali
 INSERT = ("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id)"
           " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING")
 PROJECTS = [f"c{n}" for n in range(12)]
+# What commits on both workers at once.
+REFRESH = "CALL daybook.refresh()"
+WRITE = ("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind) VALUES "
+         + ", ".join(f"('n', '{project}', '2026-01-02Z', 'chat_start')" for project in PROJECTS))
 
 
 class Cluster(World):
@@ -245,10 +249,7 @@ def test_a_coordinator_that_dies_before_it_has_decided_has_decided_no(cluster, w
     before = cluster.shown()
     cluster.hold(cluster.workers[1])
     connection = cluster.connect()
-    statement = "CALL daybook.refresh()" if not write else (
-        "INSERT INTO daybook.events (event_id, project_id, occurred_at, kind) VALUES "
-        + ", ".join(f"('n', '{project}', '2026-01-02Z', 'chat_start')" for project in PROJECTS))
-    call = Call(connection, statement)
+    call = Call(connection, WRITE if write else REFRESH)
     wait_until(lambda: cluster.is_held(cluster.workers[1]), "nothing is prepared")
     cluster.kill(cluster.coordinator)
     assert call.done() is not None
@@ -270,10 +271,7 @@ def test_a_coordinator_that_dies_once_it_has_decided_has_decided_yes(cluster, wr
     before = cluster.shown()
     cluster.hold(cluster.coordinator)
     connection = cluster.connect()
-    statement = "CALL daybook.refresh()" if not write else (
-        "INSERT INTO daybook.events (event_id, project_id, occurred_at, kind) VALUES "
-        + ", ".join(f"('n', '{project}', '2026-01-02Z', 'chat_start')" for project in PROJECTS))
-    call = Call(connection, statement)
+    call = Call(connection, WRITE if write else REFRESH)
     wait_until(lambda: cluster.is_held(cluster.coordinator) and cluster.prepared() > 0, "nothing is decided")
     cluster.kill(cluster.coordinator)
     assert call.done() is not None

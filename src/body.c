@@ -188,9 +188,12 @@ struct body *body_page(const struct endpoint *endpoint, const struct page *page,
         body->holders = 1;
         body->length = length;
         memcpy(body->text, text, length);
-        validator_of(body->text, length, body->validator);
     }
     json_object_put(object);
+    if (body != NULL && !validator_of(body->text, length, body->validator)) {
+        free(body);
+        return NULL;
+    }
     return body;
 }
 

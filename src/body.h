@@ -17,8 +17,8 @@ struct body {
 };
 
 /*
- * Renders a page, with a row for every day of it, those without events too. NULL if there is no memory;
- * otherwise the caller is its first holder.
+ * Renders a page, with a row for every day of it, those without events too. NULL if there is no memory or no
+ * SHA-256; otherwise the caller is its first holder.
  */
 struct body *body_page(const struct endpoint *endpoint, const struct page *page, const struct rows *rows);
 

@@ -9,9 +9,9 @@
 #include "database.h"
 #include "token.h"
 
-static void to_hex(const struct token_digest *digest, char text[2 * TOKEN_DIGEST_SIZE + 1])
+static void to_hex(const struct token_digest *digest, char text[2 * SHA256_SIZE + 1])
 {
-    for (int i = 0; i < TOKEN_DIGEST_SIZE; i++)
+    for (int i = 0; i < SHA256_SIZE; i++)
         snprintf(text + (size_t)2 * i, 3, "%02x", digest->byte[i]);
 }
 
@@ -51,14 +51,17 @@ static enum outcome print_or_revoke(PGconn *connection, const char *token, const
 
 enum outcome pat_run_create(PGconn *connection, const struct arguments *arguments)
 {
-    char token[TOKEN_LENGTH + 1], hex[2 * TOKEN_DIGEST_SIZE + 1], days[16];
+    char token[TOKEN_LENGTH + 1], hex[2 * SHA256_SIZE + 1], days[16];
     struct token_digest digest;
 
     if (!token_generate(token)) {
         complain("the system gives no random bytes");
         return OUTCOME_REFUSED;
     }
-    token_digest(token, TOKEN_LENGTH, &digest);
+    if (!token_digest(token, TOKEN_LENGTH, &digest)) {
+        complain("libcrypto has no SHA-256");
+        return OUTCOME_REFUSED;
+    }
     to_hex(&digest, hex);
     snprintf(days, sizeof(days), "%d", arguments->expires_days);
 

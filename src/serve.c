@@ -8,6 +8,17 @@
 #include "token.h"
 #include "validator.h"
 
+static enum answer answer_to_token(enum token_result result)
+{
+    switch (result) {
+    case TOKEN_PRESENT: return ANSWER_PAGE;
+    case TOKEN_ABSENT: return ANSWER_TOKEN_ABSENT;
+    case TOKEN_INVALID: return ANSWER_TOKEN_INVALID;
+    case TOKEN_FAULT: break;
+    }
+    return ANSWER_FAULT;
+}
+
 static enum answer answer_to_params(enum params_result result)
 {
     switch (result) {
@@ -52,7 +63,7 @@ static enum answer judge(const struct service *service, const struct request *re
     struct token_digest digest;
     enum token_result token = token_present(request->authorization, &digest);
     if (token != TOKEN_PRESENT)
-        return token == TOKEN_ABSENT ? ANSWER_TOKEN_ABSENT : ANSWER_TOKEN_INVALID;
+        return answer_to_token(token);
 
     struct page page;
     enum params_result params = params_parse(request->query, endpoint, &page);

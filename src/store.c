@@ -150,7 +150,7 @@ static bool send_admit(const struct link *link, const struct store_request *requ
     const uint32_t end = request->page == NULL ? 0 : htonl((uint32_t)(request->page->end - POSTGRES_EPOCH));
     const char *const values[] = {(const char *)request->digest->byte, request->project,
                                   request->page == NULL ? NULL : (const char *)&end};
-    static const int lengths[] = {TOKEN_DIGEST_SIZE, 0, sizeof(end)};
+    static const int lengths[] = {SHA256_SIZE, 0, sizeof(end)};
     static const int formats[] = {BINARY, 0, BINARY};
 
     return PQsendQueryPrepared(link->connection, ADMIT.name, 3, values, lengths, formats, BINARY) &&

@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <zlib.h>
 
 static const char PREFIX[] = "pat-";
@@ -31,8 +30,7 @@ enum token_result token_present(const char *authorization, struct token_digest *
         return TOKEN_ABSENT;
     if (length <= PREFIX_LENGTH || strncmp(token, PREFIX, PREFIX_LENGTH) != 0)
         return TOKEN_INVALID;
-    token_digest(token, length, digest);
-    return TOKEN_PRESENT;
+    return token_digest(token, length, digest) ? TOKEN_PRESENT : TOKEN_FAULT;
 }
 
 bool token_generate(char token[TOKEN_LENGTH + 1])
@@ -56,7 +54,7 @@ bool token_generate(char token[TOKEN_LENGTH + 1])
     return true;
 }
 
-void token_digest(const char *token, size_t length, struct token_digest *digest)
+bool token_digest(const char *token, size_t length, struct token_digest *digest)
 {
-    SHA256((const unsigned char *)token, length, digest->byte);
+    return sha256(token, length, digest->byte);
 }

@@ -4,22 +4,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sha256.h"
+
 /*
  * A personal access token (PAT). Those made here are "pat-", 30 random base62 digits (178 bits), and 6
  * that are the CRC-32 of the 30, so that a scanner of leaked secrets can tell a token from noise. Any
  * other "pat-..." may have been imported, and only the database knows.
  */
-enum { TOKEN_LENGTH = 4 + 30 + 6, TOKEN_DIGEST_SIZE = 32 };
+enum { TOKEN_LENGTH = 4 + 30 + 6 };
 
 /* SHA-256 of the whole token: all that is stored, and all that leaves token_present(). */
 struct token_digest {
-    unsigned char byte[TOKEN_DIGEST_SIZE];
+    unsigned char byte[SHA256_SIZE];
 };
 
 enum token_result {
     TOKEN_PRESENT, /* there is one; whether it opens anything, the database says */
     TOKEN_ABSENT,  /* no credentials of the scheme Bearer */
-    TOKEN_INVALID  /* credentials that cannot be a token */
+    TOKEN_INVALID, /* credentials that cannot be a token */
+    TOKEN_FAULT    /* its digest is not to be had */
 };
 
 /*
@@ -31,7 +34,7 @@ enum token_result token_present(const char *authorization, struct token_digest *
 /* Makes a new token; false if the system gives no random bytes. */
 bool token_generate(char token[TOKEN_LENGTH + 1]);
 
-/* The digest of a token. */
-void token_digest(const char *token, size_t length, struct token_digest *digest);
+/* The digest of a token; false as sha256() is. */
+bool token_digest(const char *token, size_t length, struct token_digest *digest);
 
 #endif

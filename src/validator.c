@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <openssl/sha.h>
+#include "sha256.h"
 
 static const char BASE64URL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -12,17 +12,19 @@ static const char *const SUFFIXES[] = {"", "-gzip", "-deflate", "-br", "-bzip2",
 
 enum { SUFFIX_COUNT = sizeof(SUFFIXES) / sizeof(SUFFIXES[0]) };
 
-void validator_of(const char *body, size_t length, char validator[VALIDATOR_LENGTH + 1])
+bool validator_of(const char *body, size_t length, char validator[VALIDATOR_LENGTH + 1])
 {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned char digest[SHA256_SIZE];
 
-    SHA256((const unsigned char *)body, length, digest);
+    if (!sha256(body, length, digest))
+        return false;
     for (int i = 0; i < VALIDATOR_LENGTH; i++) {
         int bit = i * 6;
         unsigned pair = (unsigned)digest[bit / 8] << 8 | digest[bit / 8 + 1];
         validator[i] = BASE64URL[pair >> (10 - bit % 8) & 63];
     }
     validator[VALIDATOR_LENGTH] = '\0';
+    return true;
 }
 
 static bool is_validator(const char *tag, size_t length, const char *validator)

@@ -7,8 +7,11 @@
 /* 128 bits of a SHA-256 in base64url (RFC 4648 section 5), without padding. */
 enum { VALIDATOR_LENGTH = 22 };
 
-/* The validator of a body: the same for the same bytes, whichever process made them and when. */
-void validator_of(const char *body, size_t length, char validator[VALIDATOR_LENGTH + 1]);
+/*
+ * The validator of a body: the same for the same bytes, whichever process made them and when. False
+ * as sha256() is.
+ */
+bool validator_of(const char *body, size_t length, char validator[VALIDATOR_LENGTH + 1]);
 
 /*
  * Whether an If-None-Match names the validator, by weak comparison (RFC 9110 sections 8.8.3.2 and 13.1.2): a

@@ -57,7 +57,7 @@ START_TEST(validator_is_of_the_sha256)
 {
     char validator[VALIDATOR_LENGTH + 1];
 
-    validator_of(VALIDATORS[_i].body, strlen(VALIDATORS[_i].body), validator);
+    ck_assert(validator_of(VALIDATORS[_i].body, strlen(VALIDATORS[_i].body), validator));
     ck_assert_str_eq(validator, VALIDATORS[_i].validator);
 }
 END_TEST

@@ -590,6 +590,18 @@ def test_a_refusal_stands_whatever_becomes_of_the_page(world, tmp_path, project,
         assert refused.startswith(b"Status: 401 ")
 
 
+def test_a_web_server_that_does_not_close_holds_up_nobody(world, tmp_path, project, token):
+    with listening(tmp_path) as listener, pool(world, listener, 1), socket.socket(socket.AF_UNIX) as open_end:
+        open_end.settimeout(5)
+        open_end.connect(listener.getsockname())
+        open_end.sendall(fcgi_request(messages(project), token))
+        while open_end.recv(65536):
+            continue
+        began = time.monotonic()
+        assert_whole_page(fcgi_ask(listener, messages(project), token))
+        assert time.monotonic() - began < 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 @pytest.mark.parametrize("requests", [0, 8])
 def test_a_signal_ends_idle_responders_at_once(world, tmp_path, project, token, number, requests):

@@ -404,7 +404,7 @@ def page_latency(rig, name, page, days, projects):
     end = NOW.date() + datetime.timedelta(days=1)
     said = []
     for script in (pick + "SELECT pg_catalog.set_config('daybook.admitted', :project, false);\n" + page + PAGE_END,
-                   pick + "\\startpipeline\nSELECT verdict, remaining, retry_after, closes_at, version, is_settled"
+                   pick + "\\startpipeline\nSELECT verdict, remaining, retry_after, closes_at, version, settled_before"
                    " FROM daybook.admit(pg_catalog.sha256(:token::pg_catalog.text::pg_catalog.bytea), :project, :end);\n"
                    + page + PAGE_END + "\\endpipeline\n"):
         said.append(rig.pgbench(name, [(script, 1)], SECONDS // 2, user="daybook_responder", options=SESSION,

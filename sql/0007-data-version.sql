@@ -5,7 +5,7 @@
 CREATE FUNCTION daybook.admit(
     IN  digest bytea, IN project text, IN page_end date,
     OUT verdict integer, OUT remaining integer, OUT retry_after integer, OUT closes_at bigint,
-    OUT version bigint, OUT is_settled boolean)
+    OUT version bigint, OUT settled_before date)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -52,9 +52,9 @@ BEGIN
         IF FOUND THEN
             verdict := 200;
             the_gate := set_config('daybook.admitted', admit.project, false);
+            settled_before := daybook.settled_before();
             IF page_end IS NOT NULL THEN
-                version    := daybook.page_version(admit.project, page_end);
-                is_settled := page_end <= daybook.settled_before();
+                version := daybook.page_version(admit.project, page_end);
             END IF;
         ELSE
             -- Others took the last places between the look and the lock.
@@ -73,8 +73,8 @@ COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS
     'verdict: 200 pass, 401 no such token, 403 another project''s token, 429 window used up. '
     'remaining: requests left in the window; retry_after: whole seconds until it closes, 1 to 60; '
     'closes_at: the same as seconds since 1970; all three null on 401 and 403. '
-    'Of the page that ends before page_end, on 200: version: as daybook.page_version(); is_settled: whether all its '
-    'days are before daybook.settled_before(). '
+    'On 200, settled_before: as daybook.settled_before(); version: as daybook.page_version() of a page that ends before '
+    'page_end, null without one. '
     'The session''s setting daybook.admitted becomes the project on 200, empty otherwise.';
 REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text, date) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text, date) TO daybook_responder;

@@ -10,6 +10,9 @@
  */
 enum { SLOT_COUNT = 1024 };
 
+/* The same for pages asked for and not kept, of which no more than half of the hash is remembered. */
+enum { ASKED_COUNT = 4096 };
+
 struct entry {
     const struct endpoint *endpoint;
     struct page page;
@@ -22,6 +25,7 @@ struct cache {
     size_t bytes, bytes_max;
     size_t hand; /* where to look next for a page to drive out */
     struct entry *slot[SLOT_COUNT];
+    uint32_t asked[ASKED_COUNT];
 };
 
 /* FNV-1a. */
@@ -32,7 +36,7 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
     return hash;
 }
 
-static size_t slot_of(const struct cache_key *key)
+static uint64_t hash_of(const struct cache_key *key)
 {
     const struct page *page = key->page;
     const day_t days[] = {page->from, page->to, page->first, page->end};
@@ -40,7 +44,12 @@ static size_t slot_of(const struct cache_key *key)
 
     hash = mix(hash, &key->endpoint, sizeof(key->endpoint));
     hash = mix(hash, key->project, strlen(key->project));
-    return (hash ^ hash >> 32) % SLOT_COUNT;
+    return hash ^ hash >> 32;
+}
+
+static size_t slot_of(const struct cache_key *key)
+{
+    return hash_of(key) % SLOT_COUNT;
 }
 
 static bool is_of(const struct entry *entry, const struct cache_key *key)
@@ -94,13 +103,25 @@ struct body *cache_find(const struct cache *cache, const struct cache_key *key, 
     return entry->body;
 }
 
+bool cache_is_asked_again(struct cache *cache, const struct cache_key *key)
+{
+    uint64_t hash = hash_of(key);
+    uint32_t *asked = &cache->asked[hash % ASKED_COUNT];
+    bool is_again = *asked == hash >> 32;
+
+    *asked = (uint32_t)(hash >> 32);
+    return is_again;
+}
+
 void cache_keep(struct cache *cache, const struct cache_key *key, const struct data_version *version,
                 struct body *body)
 {
     size_t slot = slot_of(key), project_size = strlen(key->project) + 1;
+    struct entry *kept = cache->slot[slot];
     struct entry *entry = version->number == 0 ? NULL : malloc(sizeof(*entry) + project_size);
 
-    drop(cache, slot);
+    if (entry != NULL || (kept != NULL && is_of(kept, key)))
+        drop(cache, slot);
     if (entry == NULL)
         return;
     *entry = (struct entry){

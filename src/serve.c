@@ -70,11 +70,14 @@ static enum answer judge(const struct service *service, const struct request *re
     const struct cache_key key = {.endpoint = endpoint, .project = project, .page = &page};
     struct data_version known;
     struct body *kept = params == PARAMS_OK ? cache_find(service->cache, &key, &known) : NULL;
+    bool is_worth_keeping = params == PARAMS_OK && (kept != NULL || request->if_none_match != NULL ||
+                                                    cache_is_asked_again(service->cache, &key));
     const struct store_request question = {
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,
         .page = params == PARAMS_OK ? &page : NULL,
+        .wants_version = is_worth_keeping,
         .known = kept == NULL ? NULL : &known,
     };
     struct admission *admission = &response->admission;
@@ -91,7 +94,7 @@ static enum answer judge(const struct service *service, const struct request *re
     response->page = admission->is_known ? body_hold(kept) : body_page(endpoint, &page, &rows);
     if (response->page == NULL)
         return ANSWER_FAULT;
-    if (!admission->is_known)
+    if (!admission->is_known && is_worth_keeping)
         cache_keep(service->cache, &key, &admission->version, response->page);
     return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
                                                                                  : ANSWER_PAGE;

@@ -28,7 +28,7 @@ struct opening {
     Oid types[3];
 };
 
-#define ADMISSION "SELECT verdict, remaining, retry_after, closes_at, version, is_settled"
+#define ADMISSION "SELECT verdict, remaining, retry_after, closes_at, version, settled_before"
 
 static const struct opening ADMIT = {
     .name = "daybook.admit",
@@ -147,9 +147,10 @@ static bool make_ready(struct link *link, const struct opening *opening, int pat
 /* Each statement has a sync, and so a transaction, of its own: the window's lock ends with the first. */
 static bool send_admit(const struct link *link, const struct store_request *request)
 {
-    const uint32_t end = request->page == NULL ? 0 : htonl((uint32_t)(request->page->end - POSTGRES_EPOCH));
+    const bool wants_version = request->page != NULL && request->wants_version;
+    const uint32_t end = wants_version ? htonl((uint32_t)(request->page->end - POSTGRES_EPOCH)) : 0;
     const char *const values[] = {(const char *)request->digest->byte, request->project,
-                                  request->page == NULL ? NULL : (const char *)&end};
+                                  wants_version ? (const char *)&end : NULL};
     static const int lengths[] = {SHA256_SIZE, 0, sizeof(end)};
     static const int formats[] = {BINARY, 0, BINARY};
 
@@ -205,7 +206,8 @@ static bool truth(const PGresult *result, int row, int column)
 }
 
 /* *position is where the primary is in its log, if that was asked. */
-static bool read_admission(struct link *link, struct admission *admission, int64_t *position)
+static bool read_admission(struct link *link, const struct page *page, struct admission *admission,
+                           int64_t *position)
 {
     PGresult *result;
 
@@ -227,7 +229,8 @@ static bool read_admission(struct link *link, struct admission *admission, int64
     }
     if (known && !PQgetisnull(result, 0, 4))
         admission->version.number = integer(result, 0, 4);
-    admission->is_settled = known && truth(result, 0, 5);
+    if (known && page != NULL && !PQgetisnull(result, 0, 5))
+        admission->is_settled = page->end <= (day_t)integer(result, 0, 5) + POSTGRES_EPOCH;
     if (known && PQnfields(result) > 6)
         *position = integer(result, 0, 6);
     PQclear(result);
@@ -367,7 +370,7 @@ bool store_ask(struct store *store, const struct store_request *request, struct 
     bool is_page_sent = request->page != NULL && request->known == NULL && !asks_replica;
     if (!send_admit(primary, request) || (is_page_sent && !send_page(primary, request)))
         return link_fail_as_told(primary, "sending");
-    if (!read_admission(primary, admission, &position))
+    if (!read_admission(primary, request->page, admission, &position))
         return false;
     admission->version.session = primary->session;
     admission->is_known = request->known != NULL && request->known->number == admission->version.number &&

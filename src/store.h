@@ -46,7 +46,7 @@ struct admission {
     int remaining;               /* requests left in the window */
     int retry_after;             /* whole seconds until it closes, 1 to 60 */
     int64_t closes_at;           /* the same, as seconds since 1970 */
-    struct data_version version; /* of the page */
+    struct data_version version; /* of the page, if it was wanted */
     bool is_settled; /* all days of the page lie before the last two, which still change as a rule */
     bool is_known;   /* the version is the one that was known: no rows were read */
 };
@@ -72,7 +72,8 @@ struct store_request {
     const char *project;
     const struct endpoint *endpoint;
     const struct page *page;          /* NULL: no rows are wanted, only the verdict */
-    const struct data_version *known; /* of which no rows are needed; NULL for none */
+    bool wants_version;               /* of the page, which costs the database another look */
+    const struct data_version *known; /* of which no rows are needed; NULL for none, or if it is not wanted */
 };
 
 /* Prepares the way; nothing is connected yet. NULL if there is no memory. Ended by store_close(). */

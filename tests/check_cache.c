@@ -126,6 +126,50 @@ START_TEST(later_page_takes_the_place_of_the_earlier)
 }
 END_TEST
 
+/* A key's slot is not to be seen from here: one of so many pages shares it. */
+START_TEST(a_page_that_is_not_kept_drives_out_no_other)
+{
+    enum { KEYS = 100 * 1000 };
+    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct cache *cache = cache_open(1 << 20);
+    struct data_version version;
+
+    keep(cache, &key, 1, 10);
+    for (int i = 1; i <= KEYS; i++) {
+        struct page later = page;
+        later.to += i;
+        keep(cache, &(struct cache_key){key.endpoint, key.project, &later}, 0, 10);
+    }
+    ck_assert_ptr_nonnull(cache_find(cache, &key, &version));
+    cache_close(cache);
+}
+END_TEST
+
+START_TEST(a_page_is_known_to_be_asked_for_again)
+{
+    enum { KEYS = 1000 };
+    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct cache *cache = cache_open(1 << 20);
+    int again = 0;
+
+    ck_assert(!cache_is_asked_again(cache, &key));
+    ck_assert(cache_is_asked_again(cache, &key));
+    ck_assert(cache_is_asked_again(cache, &key));
+    /* As many others are remembered as well, but for some that share a place. */
+    for (int i = 0; i < 2 * KEYS; i++) {
+        struct page later = page;
+        later.to += 1 + i % KEYS;
+        bool is_again = cache_is_asked_again(cache, &(struct cache_key){key.endpoint, "p", &later});
+        ck_assert(i >= KEYS || !is_again);
+        again += is_again;
+    }
+    ck_assert_int_gt(again, KEYS / 2);
+    cache_close(cache);
+}
+END_TEST
+
 START_TEST(no_more_is_kept_than_its_size)
 {
     enum { BOUND = 100 * 1000, BODY = 9000, PAGES = 500 };
@@ -167,6 +211,8 @@ Suite *check_cache_suite(void)
     tcase_add_test(tcase, every_part_of_the_key_tells);
     tcase_add_test(tcase, pages_that_share_a_slot_are_told_apart);
     tcase_add_test(tcase, later_page_takes_the_place_of_the_earlier);
+    tcase_add_test(tcase, a_page_that_is_not_kept_drives_out_no_other);
+    tcase_add_test(tcase, a_page_is_known_to_be_asked_for_again);
     tcase_add_test(tcase, no_more_is_kept_than_its_size);
     suite_add_tcase(suite, tcase);
     return suite;

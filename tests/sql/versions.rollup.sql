@@ -69,13 +69,13 @@ SELECT is(daybook.page_version('nobody', :'past'), 1::bigint, 'a project without
 INSERT INTO daybook.projects (project_id) VALUES ('v');
 INSERT INTO daybook.tokens (digest, project_id) VALUES (sha256('pat-v'), 'v');
 SELECT results_eq(
-    format($$SELECT verdict, remaining, version, is_settled FROM daybook.admit(sha256('pat-v'), 'v', %L)
+    format($$SELECT verdict, remaining, version, settled_before FROM daybook.admit(sha256('pat-v'), 'v', %L)
              UNION ALL SELECT verdict, remaining, NULL, NULL FROM daybook.admit(sha256('pat-v'), 'v')
-             UNION ALL SELECT verdict, remaining, version, is_settled FROM daybook.admit(sha256('pat-v'), 'v', NULL)
-             UNION ALL SELECT verdict, remaining, version, is_settled FROM daybook.admit(sha256('pat-x'), 'v', %1$L)$$,
+             UNION ALL SELECT verdict, remaining, version, settled_before FROM daybook.admit(sha256('pat-v'), 'v', NULL)
+             UNION ALL SELECT verdict, remaining, version, settled_before FROM daybook.admit(sha256('pat-x'), 'v', %1$L)$$,
            :'past'),
-    format('VALUES (200, 99, pg_temp.version(%L), true), (200, 98, NULL, NULL), (200, 97, NULL, NULL),'
-           ' (401, NULL, NULL, NULL)', :'past'),
+    format('VALUES (200, 99, pg_temp.version(%L), %L::date), (200, 98, NULL, NULL), (200, 97, NULL, %2$L),'
+           ' (401, NULL, NULL, NULL)', :'past', :'settled'),
     'admission tells the version, to those who ask for it and may know');
 
 SELECT * FROM finish();

@@ -63,9 +63,10 @@ BEGIN
         END IF;
     END IF;
 
+    -- Not extract(): it computes in numeric, and would be a twentieth of the whole.
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
-    retry_after := least(60, greatest(1, ceil(extract(epoch FROM the_close - moment))));
-    closes_at   := ceil(extract(epoch FROM least(the_close, moment + period)));
+    retry_after := least(60, greatest(1, ceil(date_part('epoch', the_close - moment))));
+    closes_at   := ceil(date_part('epoch', least(the_close, moment + period)));
 END
 $$;
 COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS

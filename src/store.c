@@ -68,6 +68,7 @@ struct store {
     int timeout_ms;
     int lag_ms;
     int64_t replica_rests_until; /* of link_now_ms(); 0: it is in use */
+    bool was_refused;            /* the last request */
 };
 
 /*
@@ -365,9 +366,10 @@ bool store_ask(struct store *store, const struct store_request *request, struct 
 
     /*
      * The page travels with the question whether it may be read, unless it may not be needed or comes from
-     * elsewhere.
+     * elsewhere. Refusals come in floods: behind one, a page is not worth having the server start on it.
      */
-    bool is_page_sent = request->page != NULL && request->known == NULL && !asks_replica;
+    bool is_page_sent =
+        request->page != NULL && request->known == NULL && !asks_replica && !store->was_refused;
     if (!send_admit(primary, request) || (is_page_sent && !send_page(primary, request)))
         return link_fail_as_told(primary, "sending");
     if (!read_admission(primary, request->page, admission, &position))
@@ -376,7 +378,8 @@ bool store_ask(struct store *store, const struct store_request *request, struct 
     admission->is_known = request->known != NULL && request->known->number == admission->version.number &&
                           request->known->session == primary->session;
     /* A refusal stands, whatever becomes of a page that nobody will see. */
-    bool is_refused = admission->verdict != VERDICT_PASS;
+    const bool is_refused = admission->verdict != VERDICT_PASS;
+    store->was_refused = is_refused;
     if (is_page_sent)
         return read_rows(primary, request->endpoint, rows) || is_refused;
     if (request->page == NULL || is_refused || admission->is_known ||

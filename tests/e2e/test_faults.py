@@ -587,7 +587,11 @@ def test_a_refusal_stands_whatever_becomes_of_the_page(world, tmp_path, project,
         assert_whole_page(fcgi_ask(listener, messages(project), token))
         with locked(world, "daybook.daily"):
             refused = fcgi_ask(listener, messages(project), "pat-nobody")
-        assert refused.startswith(b"Status: 401 ")
+            assert refused.startswith(b"Status: 401 ")
+            began = time.monotonic()
+            assert fcgi_ask(listener, messages(project), "pat-nobody") == refused
+            assert time.monotonic() - began < TIMEOUT_MS / 2000, "behind a refusal, no page travels along"
+        assert_whole_page(fcgi_ask(listener, messages(project), token))
 
 
 def test_a_web_server_that_does_not_close_holds_up_nobody(world, tmp_path, project, token):

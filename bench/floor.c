@@ -27,6 +27,7 @@ int main(void)
     FCGX_Request request;
 
     memset(body, ' ', sizeof(body));
+    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0); /* as Daybook does */
     if (FCGX_Init() != 0 || FCGX_InitRequest(&request, 0, 0) != 0)
         return EXIT_FAILURE;
     while (FCGX_Accept_r(&request) == 0) {

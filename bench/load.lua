@@ -8,7 +8,8 @@
 --   none   a token that does not exist
 --   fixed  the target as it is given
 --
--- `kpi` is the endpoint, or "any"; an `etag` for each project of kind "again" makes the request conditional.
+-- With `beyond`, each is the first page of a range that is up to so many days longer, so that there are as many more
+-- pages with the same rows. `kpi` is the endpoint, or "any"; an `etag` for each project of kind "again" makes the request conditional.
 
 local SECONDS_PER_DAY = 86400
 local KPIS = {"analytics/%s/messages/daily", "dashboard/%s/chats/count", "dashboard/%s/users/unique-daily",
@@ -31,13 +32,15 @@ function init(args)
     math.randomseed(value.seed * 8 + number)
 
     local days = {}
-    for i = 0, value.range + 1 do
+    local beyond = value.beyond or 0
+    for i = 0, value.range + 1 + beyond do
         days[i] = os.date("!%Y-%m-%d", value.start + i * SECONDS_PER_DAY)
     end
     local function target(project, first)
         local kpi = value.kpi == "any" and KPIS[random(6)] or value.kpi
-        return "/rest/" .. kpi:format("p" .. project) .. "?from=" .. days[first] .. "&to=" .. days[first + value.days]
-            .. "&limit=" .. value.days
+        local last = first + value.days + random(0, beyond)
+        return "/rest/" .. kpi:format("p" .. project) .. "?from=" .. days[first] .. "&to=" .. days[last] .. "&limit="
+            .. value.days
     end
 
     local TAIL = " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " .. value.prefix

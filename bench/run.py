@@ -23,7 +23,7 @@ import startup  # noqa: E402
 QUICK, LONG = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_LONG"))
 ROUNDS, SECONDS, WARM_UP = (2, 1, 1) if QUICK else (5, 3, 1)
 SIZE = {"projects": 100, "days": 400, "each": 100} if QUICK else {"projects": 1000, "days": 730, "each": 100}
-MANY, FEW, SIDE_DAYS = (1000 if QUICK else 10000), 10, 120
+MANY, FEW, SIDE_DAYS, BEYOND = (1000 if QUICK else 10000), 10, 120, 1000
 LONG_REQUESTS = 1_000_000
 MESSAGES = "analytics/%s/messages/daily"
 LIGHTTPD, SPAWN, APACHE = OWN = "Daybook, lighttpd", "Daybook, spawn-fcgi", "Daybook, Apache"
@@ -203,7 +203,10 @@ class Bench:
                 before=(lambda: data.spend(self.world)) if status == 429 else lambda: None)
 
     def scale(self):
-        """Ten projects and thousands, in databases of their own, each with responders of its own."""
+        """
+        Ten projects and thousands, in databases of their own, each with responders of its own. Of ten projects the
+        responders would keep all pages, so each is asked for in many ways.
+        """
         contenders = {}
         for name, projects, each in (("many", MANY, 10), ("few", FEW, 10000)):
             data = Data(name, projects, SIDE_DAYS, each)
@@ -214,7 +217,7 @@ class Bench:
             server = self.servers[label] = Lighttpd(self.world, 8)
             server.database = self.world.conninfo("daybook_responder", name)
             server.start()
-            contenders[label] = self.asking(label, self.arguments("page", data.all, data=data))
+            contenders[label] = self.asking(label, self.arguments("page", data.all, data=data, extra=[f"beyond={BEYOND}"]))
         self.take_turns("10 projects, and thousands", contenders)
 
     def long(self):

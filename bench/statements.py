@@ -21,7 +21,7 @@ class Statements:
         assert answer.startswith("Status: 200"), answer
         world.sql_as_superuser("ALTER ROLE daybook_responder RESET log_statement")
         text = log.read_text()[size:] + "9999-"
-        entries = [(name, " ".join(sql.split()), dict(re.findall(r"(\$\d+) = '([^']*)'", values)))
+        entries = [(name, " ".join(sql.split()), dict(re.findall(r"(\$\d+) = (NULL|'[^']*')", values)))
                    for name, sql, values in ENTRY.findall(text)]
         self.session = dict(re.findall(r"set_config\('(\w+)', '([^']*)'", " ".join(sql for _, sql, _ in entries)))
         self.entries = [entry for entry in entries if entry[0] != "<unnamed>"]
@@ -33,7 +33,7 @@ class Statements:
 
     def digest(self):
         """The token's digest as the log shows it."""
-        return next(value for value in self.entries[0][2].values() if value.startswith("\\x"))
+        return next(value[1:-1] for value in self.entries[0][2].values() if value.startswith("'\\x"))
 
     def script(self, variables, known, admit_only=False):
         """
@@ -43,5 +43,6 @@ class Statements:
         lines = [*variables, r"\startpipeline"]
         for _, sql, values in self.entries:
             if self.is_admit(sql) or not admit_only:
-                lines.append(re.sub(r"\$\d+", lambda m: known.get(values[m.group()], f"'{values[m.group()]}'"), sql) + ";")
+                stands_for = {name: known.get(value.strip("'"), value) for name, value in values.items()}
+                lines.append(re.sub(r"\$\d+", lambda m: stands_for[m.group()], sql) + ";")
         return "\n".join([*lines, r"\endpipeline", ""])

@@ -177,6 +177,9 @@ static const char *read_options(const struct command *command, const char *const
         return "--raw takes a number of days from 1 to 36500";
     if ((given[FROM] != NULL && !is_day(given[FROM])) || (given[TO] != NULL && !is_day(given[TO])))
         return "--from and --to take a day as YYYY-MM-DD";
+    /* Days so written sort as they come. */
+    if (given[FROM] != NULL && given[TO] != NULL && strcmp(given[FROM], given[TO]) > 0)
+        return "--from is after --to, which is the day behind the last";
     arguments->name = given[NAME];
     arguments->project = given[PROJECT];
     arguments->store = given[STORE];

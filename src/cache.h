@@ -37,14 +37,14 @@ void cache_close(struct cache *cache);
 struct body *cache_find(const struct cache *cache, const struct cache_key *key, struct data_version *version);
 
 /*
- * Whether a page that is not kept has been asked for before, as far as is remembered. Most are not asked for twice:
- * keeping them all would have the database name a version for each, and drive out those that are.
+ * Whether a page that is not kept has been asked for before, as far as is remembered. Most are not asked for
+ * twice: keeping them all would have the database name a version for each, and drive out those that are.
  */
 bool cache_is_asked_again(struct cache *cache, const struct cache_key *key);
 
 /*
- * Keeps a page, as one more holder, in place of what was kept under its key. One whose version names nothing, or for
- * which there is no memory, is not kept, nor is what was.
+ * Keeps a page, as one more holder, in place of what was kept under its key. One whose version names nothing,
+ * or for which there is no memory, is not kept, nor is what was.
  */
 void cache_keep(struct cache *cache, const struct cache_key *key, const struct data_version *version,
                 struct body *body);

@@ -175,8 +175,8 @@ int main(int argc, char **argv)
     struct settings settings;
 
     /*
-     * libfcgi waits, for two seconds if it must, until the web server has closed its end as well, so that bytes it
-     * sent too much do not undo the answer. Here none are left: drain() has read them all.
+     * libfcgi waits, for two seconds if it must, until the web server has closed its end as well, so that
+     * bytes it sent too much do not undo the answer. Here none are left: drain() has read them all.
      */
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
 

@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 
 /*
- * Made once, for as long as the process lives: libcrypto's one-call SHA256() looks the algorithm up anew each time,
- * which takes longer than hashing a token.
+ * Made once, for as long as the process lives: libcrypto's one-call SHA256() looks the algorithm up anew each
+ * time, which takes longer than hashing a token.
  */
 static EVP_MD *algorithm;
 static EVP_MD_CTX *context;
@@ -20,6 +20,6 @@ static bool make(void)
 
 bool sha256(const void *bytes, size_t length, unsigned char digest[SHA256_SIZE])
 {
-    return make() && EVP_DigestInit_ex2(context, algorithm, NULL) && EVP_DigestUpdate(context, bytes, length) &&
-           EVP_DigestFinal_ex(context, digest, NULL);
+    return make() && EVP_DigestInit_ex2(context, algorithm, NULL) &&
+           EVP_DigestUpdate(context, bytes, length) && EVP_DigestFinal_ex(context, digest, NULL);
 }

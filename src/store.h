@@ -82,9 +82,10 @@ struct store *store_open(const struct store_settings *settings);
 void store_close(struct store *store);
 
 /*
- * Has the request judged and counted, and reads its page, in one round trip; in a second one behind a request that
- * was refused, or with a known version that is not the version of the page now. rows are valid with VERDICT_PASS
- * and a page that is not known. False, after a line in the log, if the database could not say within the time-out.
+ * Has the request judged and counted, and reads its page, in one round trip; in a second one behind a request
+ * that was refused, or with a known version that is not the version of the page now. rows are valid with
+ * VERDICT_PASS and a page that is not known. False, after a line in the log, if the database could not say
+ * within the time-out.
  *
  * With a replica, the page of a request that passes is read there, in a round trip of its own, and no older
  * than on the primary: the replica must have replayed all that the primary had flushed when it admitted the

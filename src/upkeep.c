@@ -2,12 +2,40 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "complain.h"
 #include "database.h"
 
-/* Runs verify or rebuild on the project, or all, and the days, or all, that were asked for. */
+/* A project's events may come before it is registered, but one that has left no trace at all is a slip of the
+ * pen. */
+static bool is_unknown(PGconn *connection, const char *project, enum outcome *outcome)
+{
+    PGresult *found = database_change(connection,
+                                      "SELECT 1 FROM daybook.projects WHERE project_id = $1"
+                                      " UNION ALL SELECT 1 FROM daybook.live WHERE project_id = $1"
+                                      " UNION ALL SELECT 1 FROM daybook.events WHERE project_id = $1 LIMIT 1",
+                                      1, &project, outcome);
+
+    if (found == NULL)
+        return true;
+    bool is_there = PQntuples(found) > 0;
+    PQclear(found);
+    if (!is_there) {
+        complain("project %s does not exist, and has no events", project);
+        *outcome = OUTCOME_REFUSED;
+    }
+    return !is_there;
+}
+
+/*
+ * Runs verify or rebuild on the project, or all, and the days, or all, that were asked for. NULL, said why,
+ * if it fails or there is no such project.
+ */
 static PGresult *query_days(PGconn *connection, const char *sql, const struct arguments *arguments,
                             enum outcome *outcome)
 {
+    if (arguments->project != NULL && is_unknown(connection, arguments->project, outcome))
+        return NULL;
+
     const char *const values[] = {arguments->project, arguments->from == NULL ? "-infinity" : arguments->from,
                                   arguments->to == NULL ? "infinity" : arguments->to};
 

@@ -21,7 +21,7 @@ import same  # noqa: E402
 import startup  # noqa: E402
 
 QUICK, LONG = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_LONG"))
-ROUNDS, SECONDS, WARM_UP = (2, 1, 1) if QUICK else (5, 3, 1)
+ROUNDS, SECONDS, WARM_UP = (2, 1, 1) if QUICK else (5, 2, 1)
 SIZE = {"projects": 100, "days": 400, "each": 100} if QUICK else {"projects": 1000, "days": 730, "each": 100}
 MANY, FEW, SIDE_DAYS, BEYOND = (1000 if QUICK else 10000), 10, 120, 1000
 LONG_REQUESTS = 1_000_000

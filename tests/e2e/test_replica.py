@@ -217,7 +217,8 @@ def test_a_page_kept_from_the_standby_is_no_older(world, standby, server, counte
         for _ in range(3):
             counter.ask()
         assert watch.by_primary == 0
-        assert watch.by_standby == (number if STORE == "rollup" else 3 * number)
+        # The page is kept the second time it is read, and from then on read once for each version.
+        assert watch.by_standby == (number + 1 if STORE == "rollup" else 3 * number)
     assert said(server) == []
 
 

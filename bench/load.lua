@@ -9,7 +9,9 @@
 --   fixed  the target as it is given
 --
 -- With `beyond`, each is the first page of a range that is up to so many days longer, so that there are as many more
--- pages with the same rows. `kpi` is the endpoint, or "any"; an `etag` for each project of kind "again" makes the request conditional.
+-- pages with the same rows.
+--
+-- `kpi` is the endpoint, or "any"; an `etag` for each project of kind "again" makes the request conditional.
 
 local SECONDS_PER_DAY = 86400
 local KPIS = {"analytics/%s/messages/daily", "dashboard/%s/chats/count", "dashboard/%s/users/unique-daily",

@@ -103,14 +103,18 @@ struct body *cache_find(const struct cache *cache, const struct cache_key *key, 
     return entry->body;
 }
 
-bool cache_is_asked_again(struct cache *cache, const struct cache_key *key)
+bool cache_is_asked_again(const struct cache *cache, const struct cache_key *key)
 {
     uint64_t hash = hash_of(key);
-    uint32_t *asked = &cache->asked[hash % ASKED_COUNT];
-    bool is_again = *asked == hash >> 32;
 
-    *asked = (uint32_t)(hash >> 32);
-    return is_again;
+    return cache->asked[hash % ASKED_COUNT] == hash >> 32;
+}
+
+void cache_note(struct cache *cache, const struct cache_key *key)
+{
+    uint64_t hash = hash_of(key);
+
+    cache->asked[hash % ASKED_COUNT] = (uint32_t)(hash >> 32);
 }
 
 void cache_keep(struct cache *cache, const struct cache_key *key, const struct data_version *version,

@@ -9,8 +9,8 @@
 #include "store.h"
 
 /*
- * Pages that this process has rendered, each with the version of the data under which it was; the only thing
- * but the connections that outlives a request. It never decides alone: a page is sent only if the database
+ * Pages that this process has rendered, each with the version of the data under which it was; and
+ * which others were asked for. It never decides alone: a page is sent only if the database
  * has named the same version for this very request. Bounded: a page that would be too much drives out others.
  */
 struct cache;
@@ -40,7 +40,10 @@ struct body *cache_find(const struct cache *cache, const struct cache_key *key, 
  * Whether a page that is not kept has been asked for before, as far as is remembered. Most are not asked for
  * twice: keeping them all would have the database name a version for each, and drive out those that are.
  */
-bool cache_is_asked_again(struct cache *cache, const struct cache_key *key);
+bool cache_is_asked_again(const struct cache *cache, const struct cache_key *key);
+
+/* Remembers that a page was asked for, by one who may. */
+void cache_note(struct cache *cache, const struct cache_key *key);
 
 /*
  * Keeps a page, as one more holder, in place of what was kept under its key. One whose version names nothing,

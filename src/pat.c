@@ -59,7 +59,7 @@ enum outcome pat_run_create(PGconn *connection, const struct arguments *argument
         return OUTCOME_REFUSED;
     }
     if (!token_digest(token, TOKEN_LENGTH, &digest)) {
-        complain("libcrypto has no SHA-256");
+        complain("libcrypto gives no SHA-256");
         return OUTCOME_REFUSED;
     }
     to_hex(&digest, hex);

@@ -62,6 +62,8 @@ static enum answer judge(const struct service *service, const struct request *re
 
     struct token_digest digest;
     enum token_result token = token_present(request->authorization, &digest);
+    if (token == TOKEN_FAULT)
+        log_error("libcrypto gives no SHA-256");
     if (token != TOKEN_PRESENT)
         return answer_to_token(token);
 
@@ -92,10 +94,14 @@ static enum answer judge(const struct service *service, const struct request *re
         return answer_to_params(params);
 
     response->page = admission->is_known ? body_hold(kept) : body_page(endpoint, &page, &rows);
-    if (response->page == NULL)
+    if (response->page == NULL) {
+        log_error("no memory for the page, or no SHA-256 from libcrypto");
         return ANSWER_FAULT;
-    if (!admission->is_known && is_worth_keeping)
+    }
+    if (is_worth_keeping && !admission->is_known)
         cache_keep(service->cache, &key, &admission->version, response->page);
+    else if (!is_worth_keeping)
+        cache_note(service->cache, &key);
     return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
                                                                                  : ANSWER_PAGE;
 }

@@ -68,7 +68,7 @@ struct store {
     int timeout_ms;
     int lag_ms;
     int64_t replica_rests_until; /* of link_now_ms(); 0: it is in use */
-    bool was_refused;            /* the last request */
+    bool was_refused;            /* the last that was judged */
 };
 
 /*

@@ -9,11 +9,12 @@
  * pen. */
 static bool is_unknown(PGconn *connection, const char *project, enum outcome *outcome)
 {
-    PGresult *found = database_change(connection,
-                                      "SELECT 1 FROM daybook.projects WHERE project_id = $1"
-                                      " UNION ALL SELECT 1 FROM daybook.live WHERE project_id = $1"
-                                      " UNION ALL SELECT 1 FROM daybook.events WHERE project_id = $1 LIMIT 1",
-                                      1, &project, outcome);
+    PGresult *found =
+        database_change(connection,
+                        "(SELECT 1 FROM daybook.projects WHERE project_id = $1)"
+                        " UNION ALL (SELECT 1 FROM daybook.live WHERE project_id = $1 LIMIT 1)"
+                        " UNION ALL (SELECT 1 FROM daybook.events WHERE project_id = $1 LIMIT 1)",
+                        1, &project, outcome);
 
     if (found == NULL)
         return true;

@@ -212,7 +212,7 @@ def test_a_late_event_before_the_page_makes_a_user_of_it_a_returning_one(alone, 
     world.add_events([("a", project, "2026-01-10Z", "chat_start", "u", None, None)])
     world.admin("refresh")
     page = USERS.format(project, "2026-01-05", "2026-01-15")
-    before = ask(alone, page, token)
+    before = keep(alone, page, token)
     assert b'"unique_users":1' not in before.body
     world.add_events([("b", project, "2025-12-31Z", "outbound_message", "u", None, None)])
     assert b'"unique_users":1' in ask(alone, page, token, etag_of(before)).body

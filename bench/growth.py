@@ -25,18 +25,16 @@ import daybook  # noqa: E402
 
 STORES = ("rollup", "timescaledb", "citus")
 STORE = daybook.STORE
-QUICK = bool(os.environ.get("BENCH_QUICK"))
+QUICK, TENTH = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_TENTH"))
 
-TENTH = bool(os.environ.get("BENCH_TENTH"))
-
-HISTORIES = (1_000, 10_000, 50_000) if QUICK else (10_000, 100_000, 1_000_000) if TENTH else (100_000, 1_000_000, 10_000_000)
-PROJECTS = (1, 10, 100) if QUICK else (1, 100, 1_000) if TENTH else (1, 100, 10_000)
-TODAY = (1_000, 10_000) if QUICK else (1_000, 100_000) if TENTH else (1_000, 1_000_000)
+# Events in history, projects, and events of today that are measured; events of one round of import; rounds, and seconds
+# of one of pgbench.
+HISTORIES, PROJECTS, TODAY, SLICE, ROUNDS, SECONDS = (
+    ((1_000, 10_000, 50_000), (1, 10, 100), (1_000, 10_000), 20_000, 2, 1) if QUICK else
+    ((10_000, 100_000, 1_000_000), (1, 100, 1_000), (1_000, 100_000), 100_000, 3, 2) if TENTH else
+    ((100_000, 1_000_000, 10_000_000), (1, 100, 10_000), (1_000, 1_000_000), 200_000, 5, 4))
 FOLDED = 10_000  # new events that a refresh is measured on
-SLICE = 20_000 if QUICK else 100_000 if TENTH else 200_000  # events of one round of import
 BATCH = 10_000  # events of one COPY, where they come in batches
-ROUNDS = 2 if QUICK else 3 if TENTH else 5
-SECONDS = 1 if QUICK else 2 if TENTH else 4  # of one round of pgbench
 CLIENTS = 8  # of single-row inserts
 YEARS = 3
 TOKENS = 10_000

@@ -63,8 +63,8 @@ BEGIN
         END IF;
     END IF;
 
-    -- Not extract(): it computes in numeric, and would be a twentieth of the whole.
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
+    -- Not extract(): it computes in numeric, and would be a twentieth of the whole.
     retry_after := least(60, greatest(1, ceil(date_part('epoch', the_close - moment))));
     closes_at   := ceil(date_part('epoch', least(the_close, moment + period)));
 END

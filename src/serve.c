@@ -98,10 +98,10 @@ static enum answer judge(const struct service *service, const struct request *re
         log_error("no memory for the page, or no SHA-256 from libcrypto");
         return ANSWER_FAULT;
     }
-    if (is_worth_keeping && !admission->is_known)
-        cache_keep(service->cache, &key, &admission->version, response->page);
-    else if (!is_worth_keeping)
+    if (!is_worth_keeping)
         cache_note(service->cache, &key);
+    else if (!admission->is_known)
+        cache_keep(service->cache, &key, &admission->version, response->page);
     return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
                                                                                  : ANSWER_PAGE;
 }

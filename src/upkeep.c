@@ -5,8 +5,10 @@
 #include "complain.h"
 #include "database.h"
 
-/* A project's events may come before it is registered, but one that has left no trace at all is a slip of the
- * pen. */
+/*
+ * Whether a project has left no trace at all, which is complained of, or the database cannot say: its events
+ * may come before it is registered.
+ */
 static bool is_unknown(PGconn *connection, const char *project, enum outcome *outcome)
 {
     PGresult *found =

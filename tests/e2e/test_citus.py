@@ -82,9 +82,13 @@ class Cluster(World):
         """How many transactions the workers have prepared and not ended."""
         return sum(len(self.on(node, "SELECT gid FROM pg_prepared_xacts")) for node in self.workers)
 
-    def recover(self):
-        """Ends what was prepared, as the coordinator's maintenance daemon does each minute."""
+    def end_prepared(self):
+        """Ends what was prepared by who is gone, as the coordinator's maintenance daemon does each minute."""
         self.on(self.coordinator, "SELECT recover_prepared_transactions()")
+
+    def recover(self):
+        """The same, and nothing is left."""
+        self.end_prepared()
         assert self.prepared() == 0
 
     def home(self, project):
@@ -368,7 +372,7 @@ def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cl
     # What a server that died has left prepared holds its locks until it is recovered: a refresh may wait for them.
     deadline = time.monotonic() + 60
     while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
-        cluster.on(cluster.coordinator, "SELECT recover_prepared_transactions()")
+        cluster.end_prepared()
         for thread in threads:
             thread.join(0.2)
     assert not any(thread.is_alive() for thread in threads)

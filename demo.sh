@@ -16,7 +16,7 @@ case $port in *[!0-9]* | '')
     exit 1
     ;;
 esac
-. "$top/demo/setup.sh"
+. "$top/build-aux/setup.sh"
 
 # Servers get no more of the environment than they need.
 private() {

@@ -7,7 +7,7 @@
 set -eu
 
 top=$(cd "$(dirname "$0")" && pwd)
-. "$top/demo/setup.sh"
+. "$top/build-aux/setup.sh"
 
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
     postgresql-NN-cron python3-pytest python3-psycopg2 apache2 libapache2-mod-fcgid spawn-fcgi multiwatch lighttpd-mod-deflate

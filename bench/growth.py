@@ -93,7 +93,7 @@ SELECT gen_random_uuid()::text, %(project)s, date_trunc('day', now(), 'UTC') - i
        'inbound_message'::daybook.event_kind, 'u' || mod(n, %(events)s / 10), NULL, NULL::numeric
   FROM generate_series(1, 2 * %(events)s) AS n"""
 
-# The statements of page_sql() in src/store.c, of the endpoints with the most sums and with the sketches.
+# The statements of page_sql() in src/responder/database.c, of the endpoints with the most sums and with the sketches.
 PAGES = {
     "messages": 'SELECT day, ("inbound_messages")::bigint, ("outbound_messages")::bigint,'
                 ' ("positive_feedback")::bigint, ("negative_feedback")::bigint, ("ht_requests")::bigint,'
@@ -101,7 +101,7 @@ PAGES = {
     "users": 'SELECT day, ("unique_users")::bigint FROM daybook.page_users_daily',
 }
 PAGE_END = "(:project, :first, :end) ORDER BY day;\n"
-# The session of set_up() in src/store.c.
+# The session of set_up() in src/responder/database.c.
 SESSION = ("-c search_path=pg_catalog -c TimeZone=UTC -c enable_seqscan=off -c jit=off"
            " -c plan_cache_mode=force_generic_plan -c statement_timeout=1800")
 

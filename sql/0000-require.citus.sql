@@ -52,7 +52,7 @@ BEGIN
                          || '; and let the owner in from the other nodes, in pg_hba.conf.';
     END IF;
     IF pg_catalog.has_schema_privilege('public', 'citus_internal', 'USAGE') THEN
-        RAISE WARNING 'whoever may connect may change where shards lie: see share/daybook/hardening/citus.sql';
+        RAISE WARNING 'whoever may connect may change where shards lie: see share/daybook/sql/hardening/citus.sql';
     END IF;
 END
 $$;

@@ -19,7 +19,7 @@ BEGIN
             USING HINT = 'Install that edition, or take timescaledb.license = apache out of postgresql.conf.';
     END IF;
     IF pg_catalog.has_function_privilege('public', '_timescaledb_functions.drop_chunk(regclass)', 'EXECUTE') THEN
-        RAISE WARNING 'whoever may connect may drop chunks: see share/daybook/hardening/timescaledb.sql';
+        RAISE WARNING 'whoever may connect may drop chunks: see share/daybook/sql/hardening/timescaledb.sql';
     END IF;
 END
 $$;

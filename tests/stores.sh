@@ -42,8 +42,8 @@ store_database() {
 
 # harden STORE DIR DATABASE: what the package ships for the store's extension.
 harden() {
-    [ ! -e "$DAYBOOK_SOURCE/hardening/$1.sql" ] ||
-        psql -qX -v owner=daybook_owner -f "$DAYBOOK_SOURCE/hardening/$1.sql" "host=$2 port=5432 user=postgres dbname=$3"
+    [ ! -e "$DAYBOOK_SOURCE/sql/hardening/$1.sql" ] ||
+        psql -qX -v owner=daybook_owner -f "$DAYBOOK_SOURCE/sql/hardening/$1.sql" "host=$2 port=5432 user=postgres dbname=$3"
 }
 
 # Nodes are told apart by the folders of their sockets. Roles are made in a database that Citus knows, on the

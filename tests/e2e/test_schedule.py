@@ -10,7 +10,7 @@ import pytest
 
 from daybook import ADMIN, BUILD, DONE, PENDING, SOURCE, World, of_store, wait_until
 
-JOBS = SOURCE / "pg_cron" / "daybook-refresh.sql"
+JOBS = SOURCE / "sql" / "schedule" / "pg_cron.sql"
 UNITS = ["daybook-refresh.service", "daybook-refresh.timer", "daybook.service"]
 OWNERS_JOBS = "SELECT jobid, jobname, schedule, command, database, username, active FROM cron.job ORDER BY jobname"
 

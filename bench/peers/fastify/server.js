@@ -10,7 +10,7 @@ const { Client, types } = require('pg')
 const MS_PER_DAY = 86400000
 const DATE = 1082, INT8 = 20
 
-// As in src/endpoint.c: path, view, name of the total, days a page, fields.
+// As in src/responder/endpoint.c: path, view, name of the total, days a page, fields.
 const ENDPOINTS = [
   ['analytics', 'messages/daily', 'messages_daily', 'total_days', 30,
     { date: 'date', inbound_messages: 'count', outbound_messages: 'count', positive_feedback: 'count',

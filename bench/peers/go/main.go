@@ -34,7 +34,7 @@ type endpoint struct {
 	fields                 []field
 }
 
-// As in src/endpoint.c.
+// As in src/responder/endpoint.c.
 var endpoints = []*endpoint{
 	{"analytics", "messages/daily", "messages_daily", "total_days", 30, []field{{"date", "date"},
 		{"inbound_messages", "count"}, {"outbound_messages", "count"}, {"positive_feedback", "count"},

@@ -3,7 +3,7 @@
 // DAYBOOK_HOST names the folder of PostgreSQL's socket.
 declare(strict_types=1);
 
-// As in src/endpoint.c: view, name of the total, days a page, fields.
+// As in src/responder/endpoint.c: view, name of the total, days a page, fields.
 const ENDPOINTS = [
     'analytics messages/daily' => ['messages_daily', 'total_days', 30,
         ['date' => 'date', 'inbound_messages' => 'count', 'outbound_messages' => 'count',

@@ -1,0 +1,41 @@
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <libpq-fe.h>
+
+/* How a command of daybook-admin ended: its exit status. */
+enum outcome {
+    OUTCOME_DONE = 0,
+    OUTCOME_REFUSED = 1, /* bad input, no such thing, there already; or verify finds a difference */
+    OUTCOME_USAGE = 2,   /* the command line is wrong */
+    OUTCOME_DATABASE = 3 /* the database is out of reach, or failed */
+};
+
+/* What a command was given. Strings point into argv; NULL or 0: not given. */
+struct arguments {
+    const char *operand;
+    const char *name;
+    const char *project;
+    const char *store;
+    const char *from, *to; /* days that exist, from the one to before the other */
+    int expires_days;
+    int raw_days;
+};
+
+/* A command. It says on stderr what went wrong; the connection is as connection_open() leaves it. */
+typedef enum outcome command_run(PGconn *connection, const struct arguments *arguments);
+
+command_run migrate_run;        /* migrate.c */
+command_run project_run_create; /* project.c */
+command_run project_run_list;
+command_run token_run_create; /* token.c */
+command_run token_run_list;
+command_run token_run_revoke;
+command_run import_run;        /* import.c */
+command_run refresh_run;       /* refresh.c */
+command_run upkeep_run_verify; /* upkeep.c */
+command_run upkeep_run_rebuild;
+command_run upkeep_run_retention;
+command_run status_run; /* status.c */
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <stdbool.h>
+
+#include <libpq-fe.h>
+
+#include "command.h"
+
+/* The operator's tool and libpq: blocking, and every failure is told on stderr. */
+
+/* Connects, with everything fixed that the session's work depends on. NULL after a failure. */
+PGconn *connection_open(const char *conninfo);
+
+/* Refused, and what to do said, if the database has never been migrated. */
+enum outcome connection_require_schema(PGconn *connection);
+
+bool connection_succeeded(const PGresult *result);
+
+/* Whether a statement failed for the data that it was given: SQLSTATE class 22, no such value, or 23, a
+ * constraint. */
+bool connection_is_data_fault(const PGresult *result);
+
+/* Runs SQL that may be several statements; false after a failure. */
+bool connection_execute(PGconn *connection, const char *sql);
+
+/* Runs one statement with text parameters. The caller clears the result; NULL after a failure. */
+PGresult *connection_query(PGconn *connection, const char *sql, int count, const char *const *values);
+
+/*
+ * The same, for a statement that data may break. *outcome tells a failure that is the data's fault from one
+ * of the database; a constraint that was broken is explained by its comment.
+ */
+PGresult *connection_change(PGconn *connection, const char *sql, int count, const char *const *values,
+                            enum outcome *outcome);
+
+/* The first column of the first row, or NULL if there is none. */
+const char *connection_value(const PGresult *result);
+
+/* Prints a result on stdout, a line a row, tab between columns, names first. */
+void connection_print(const PGresult *result);
+
+/* Writes the comment of a constraint of a table in schema daybook, or "" if it has none. */
+void connection_explain(PGconn *connection, const char *constraint, char *text, size_t size);
+
+/* Tells on stderr what a failed result says, the hint with it. */
+void connection_complain(const PGconn *connection, const PGresult *result);
+
+#endif

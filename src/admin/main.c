@@ -1,0 +1,246 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "complain.h"
+#include "config.h"
+#include "connection.h"
+#include "day.h"
+
+/* The options that some commands take, each a bit in the command's flags. */
+enum option_index { NAME, EXPIRES, PROJECT, FROM, TO, RAW, STORE, OPTION_COUNT };
+
+enum flag {
+    TAKES_NAME = 1 << NAME,
+    TAKES_EXPIRES = 1 << EXPIRES,
+    TAKES_PROJECT = 1 << PROJECT,
+    TAKES_DAYS = 1 << FROM | 1 << TO,
+    TAKES_RAW = 1 << RAW,
+    TAKES_STORE = 1 << STORE,
+    MAKES_SCHEMA = 1 << OPTION_COUNT
+};
+
+static const struct {
+    const char *name;
+    const char *value;
+} OPTIONS[OPTION_COUNT] = {
+    [NAME] = {"name", "TEXT"},     [EXPIRES] = {"expires", "DAYS"},
+    [PROJECT] = {"project", "ID"}, [FROM] = {"from", "DAY"},
+    [TO] = {"to", "DAY"},          [RAW] = {"raw", "DAYS"},
+    [STORE] = {"store", "STORE"},
+};
+
+enum { DAYS_MAX = 36500 };
+
+static const struct command {
+    const char *name;    /* one word or two */
+    const char *operand; /* the one it needs, or NULL */
+    unsigned flags;
+    const char *meaning;
+    command_run *run;
+} COMMANDS[] = {
+    {"migrate", NULL, MAKES_SCHEMA | TAKES_STORE,
+     "bring the database's schema up to date, or make it for a store: rollup (the default), timescaledb or "
+     "citus",
+     migrate_run},
+    {"project create", "ID", TAKES_NAME, "register a project", project_run_create},
+    {"project list", NULL, 0, "list the projects", project_run_list},
+    {"token create", "PROJECT", TAKES_NAME | TAKES_EXPIRES,
+     "make a token for a project and print it, this once", token_run_create},
+    {"token list", "PROJECT", 0, "list a project's tokens", token_run_list},
+    {"token revoke", "ID", 0, "refuse a token from now on", token_run_revoke},
+    {"import", "FILE", 0, "add the events of a CSV file, gzipped or not; - is standard input", import_run},
+    {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some", refresh_run},
+    {"verify", NULL, TAKES_PROJECT | TAKES_DAYS, "recount raw events and name each day whose rollup differs",
+     upkeep_run_verify},
+    {"rebuild", NULL, TAKES_PROJECT | TAKES_DAYS, "mend the days that verify names, while writers go on",
+     upkeep_run_rebuild},
+    {"retention", NULL, TAKES_RAW,
+     "drop whole months of raw events older than so many days; the rollup stays", upkeep_run_retention},
+    {"status", NULL, 0, "show versions, sizes, what is pending, tokens soon to expire", status_run},
+};
+
+enum { COMMAND_COUNT = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
+
+static void print_usage(FILE *out, const struct command *c)
+{
+    fprintf(out, "daybook-admin %s%s%s", c->name, c->operand == NULL ? "" : " ",
+            c->operand == NULL ? "" : c->operand);
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (c->flags & 1u << i)
+            fprintf(out, i == RAW ? " --%s %s" : " [--%s %s]", OPTIONS[i].name, OPTIONS[i].value);
+    }
+}
+
+static void print_help(const struct command *command)
+{
+    if (command != NULL) {
+        printf("Usage: ");
+        print_usage(stdout, command);
+        printf("\n%s\n", command->meaning);
+    } else {
+        printf("Usage: daybook-admin [--database CONNINFO] COMMAND ...\n\nCommands:\n");
+        for (size_t i = 0; i < COMMAND_COUNT; i++) {
+            printf("  ");
+            print_usage(stdout, &COMMANDS[i]);
+            printf("\n      %s\n", COMMANDS[i].meaning);
+        }
+        printf("\nOptions:\n");
+    }
+    printf(
+        "  --database CONNINFO  libpq connection string or URI, as the owner (default: $DAYBOOK_DATABASE)\n"
+        "  --help               show this, or what a command takes\n"
+        "  --version            show the version\n"
+        "\nEnvironment: DAYBOOK_DATABASE, and DAYBOOK_SQL for the directory of the migrations.\n"
+        "Exit status: 0 done, 1 refused or differing, 2 wrong usage, 3 database out of reach or failing.\n"
+        "See daybook-admin(8).\n");
+}
+
+/* Finds the command that the words name, and how many of them that takes; NULL if there is none. */
+static const struct command *find(int count, char *const *words, int *taken)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *name = COMMANDS[i].name;
+        size_t first = strcspn(name, " ");
+        *taken = name[first] == ' ' ? 2 : 1;
+        if (count >= *taken && strlen(words[0]) == first && strncmp(words[0], name, first) == 0 &&
+            (*taken == 1 || strcmp(words[1], name + first + 1) == 0))
+            return &COMMANDS[i];
+    }
+    return NULL;
+}
+
+static enum outcome misuse(const struct command *command, const char *why)
+{
+    complain("%s", why);
+    if (command != NULL) {
+        fprintf(stderr, "usage: ");
+        print_usage(stderr, command);
+        fputc('\n', stderr);
+    } else {
+        fprintf(stderr, "daybook-admin --help lists the commands\n");
+    }
+    return OUTCOME_USAGE;
+}
+
+static enum outcome run(const struct command *command, const char *database,
+                        const struct arguments *arguments)
+{
+    PGconn *connection = connection_open(database);
+    if (connection == NULL)
+        return OUTCOME_DATABASE;
+
+    enum outcome outcome =
+        command->flags & MAKES_SCHEMA ? OUTCOME_DONE : connection_require_schema(connection);
+    if (outcome == OUTCOME_DONE)
+        outcome = command->run(connection, arguments);
+    PQfinish(connection);
+    if (fflush(stdout) != 0) {
+        complain("standard output: %s", strerror(errno));
+        return OUTCOME_REFUSED;
+    }
+    return outcome;
+}
+
+static bool parse_days(const char *text, int *days)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    *days = (int)number;
+    return *text >= '0' && *text <= '9' && *end == '\0' && number >= 1 && number <= DAYS_MAX;
+}
+
+static bool is_day(const char *text)
+{
+    day_t day;
+
+    return day_parse(text, strlen(text), &day);
+}
+
+/* Reads what the options were given; what is wrong with them, or NULL. */
+static const char *read_options(const struct command *command, const char *const given[OPTION_COUNT],
+                                struct arguments *arguments)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (given[i] != NULL && !(command->flags & 1u << i))
+            return "an option that this command does not take";
+    }
+    if (given[EXPIRES] != NULL && !parse_days(given[EXPIRES], &arguments->expires_days))
+        return "--expires takes a number of days from 1 to 36500";
+    if (command->flags & TAKES_RAW && given[RAW] == NULL)
+        return "--raw is missing";
+    if (given[RAW] != NULL && !parse_days(given[RAW], &arguments->raw_days))
+        return "--raw takes a number of days from 1 to 36500";
+    if ((given[FROM] != NULL && !is_day(given[FROM])) || (given[TO] != NULL && !is_day(given[TO])))
+        return "--from and --to take a day as YYYY-MM-DD";
+    /* Days so written sort as they come. */
+    if (given[FROM] != NULL && given[TO] != NULL && strcmp(given[FROM], given[TO]) > 0)
+        return "--from is after --to, which is the day behind the last";
+    arguments->name = given[NAME];
+    arguments->project = given[PROJECT];
+    arguments->store = given[STORE];
+    arguments->from = given[FROM];
+    arguments->to = given[TO];
+    return NULL;
+}
+
+/* Takes the options out of argv; false after a complaint of getopt's. */
+static bool parse_options(int argc, char **argv, const char *given[OPTION_COUNT], const char **database,
+                          char *shown)
+{
+    struct option options[OPTION_COUNT + 4] = {{"database", required_argument, NULL, 'd'},
+                                               {"help", no_argument, NULL, 'h'},
+                                               {"version", no_argument, NULL, 'v'}};
+
+    /* Those of the table have their index for a letter: no letter is that small. */
+    for (int i = 0; i < OPTION_COUNT; i++)
+        options[3 + i] = (struct option){OPTIONS[i].name, required_argument, NULL, i};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == '?')
+            return false;
+        if (option == 'd')
+            *database = optarg;
+        else if (option == 'h' || option == 'v')
+            *shown = (char)option;
+        else
+            given[option] = optarg;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *given[OPTION_COUNT] = {NULL}, *database = getenv("DAYBOOK_DATABASE");
+    char shown = '\0';
+    if (!parse_options(argc, argv, given, &database, &shown))
+        return OUTCOME_USAGE;
+
+    int taken = 0, count = argc - optind;
+    char *const *words = argv + optind;
+    const struct command *command = find(count, words, &taken);
+    if (shown == 'v') {
+        puts("daybook-admin " PACKAGE_VERSION);
+        return OUTCOME_DONE;
+    }
+    if (shown == 'h') {
+        print_help(command);
+        return OUTCOME_DONE;
+    }
+    if (command == NULL)
+        return misuse(NULL, count == 0 ? "no command given" : "no such command");
+    if (count != taken + (command->operand != NULL))
+        return misuse(command, count < taken + 1 ? "an operand is missing" : "too many operands");
+
+    struct arguments arguments = {.operand = command->operand == NULL ? NULL : words[taken]};
+    const char *wrong = read_options(command, given, &arguments);
+    if (wrong != NULL)
+        return misuse(command, wrong);
+    if (database == NULL || *database == '\0')
+        return misuse(command, "which database? give --database or set DAYBOOK_DATABASE");
+    return run(command, database, &arguments);
+}

@@ -1,0 +1,89 @@
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "complain.h"
+#include "connection.h"
+
+/*
+ * Whether a project has left no trace at all, which is complained of, or the database cannot say: its events
+ * may come before it is registered.
+ */
+static bool is_unknown(PGconn *connection, const char *project, enum outcome *outcome)
+{
+    PGresult *found =
+        connection_change(connection,
+                          "(SELECT 1 FROM daybook.projects WHERE project_id = $1)"
+                          " UNION ALL (SELECT 1 FROM daybook.live WHERE project_id = $1 LIMIT 1)"
+                          " UNION ALL (SELECT 1 FROM daybook.events WHERE project_id = $1 LIMIT 1)",
+                          1, &project, outcome);
+
+    if (found == NULL)
+        return true;
+    bool is_there = PQntuples(found) > 0;
+    PQclear(found);
+    if (!is_there) {
+        complain("project %s does not exist, and has no events", project);
+        *outcome = OUTCOME_REFUSED;
+    }
+    return !is_there;
+}
+
+/*
+ * Runs verify or rebuild on the project, or all, and the days, or all, that were asked for. NULL, said why,
+ * if it fails or there is no such project.
+ */
+static PGresult *query_days(PGconn *connection, const char *sql, const struct arguments *arguments,
+                            enum outcome *outcome)
+{
+    if (arguments->project != NULL && is_unknown(connection, arguments->project, outcome))
+        return NULL;
+
+    const char *const values[] = {arguments->project, arguments->from == NULL ? "-infinity" : arguments->from,
+                                  arguments->to == NULL ? "infinity" : arguments->to};
+
+    return connection_change(connection, sql, 3, values, outcome);
+}
+
+enum outcome upkeep_run_verify(PGconn *connection, const struct arguments *arguments)
+{
+    enum outcome outcome;
+    PGresult *result =
+        query_days(connection, "SELECT * FROM daybook.verify($1, $2, $3)", arguments, &outcome);
+
+    if (PQntuples(result) > 0) {
+        connection_print(result);
+        outcome = OUTCOME_REFUSED;
+    }
+    PQclear(result);
+    return outcome;
+}
+
+enum outcome upkeep_run_rebuild(PGconn *connection, const struct arguments *arguments)
+{
+    enum outcome outcome;
+
+    PQclear(query_days(connection, "CALL daybook.rebuild($1, $2, $3)", arguments, &outcome));
+    return outcome;
+}
+
+/* Each month in a transaction of its own: writers wait for as long as it takes. */
+enum outcome upkeep_run_retention(PGconn *connection, const struct arguments *arguments)
+{
+    char days[16];
+    const char *const values[] = {days};
+
+    snprintf(days, sizeof(days), "%d", arguments->raw_days);
+    for (;;) {
+        PGresult *result = connection_query(
+            connection, "SELECT daybook.drop_raw_events(daybook.utc_day(now()) - $1::integer)", 1, values);
+        if (result == NULL)
+            return OUTCOME_DATABASE;
+        const char *dropped = connection_value(result);
+        if (dropped != NULL)
+            printf("dropped %s\n", dropped);
+        PQclear(result);
+        if (dropped == NULL)
+            return OUTCOME_DONE;
+    }
+}

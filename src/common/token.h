@@ -1,0 +1,34 @@
+#ifndef TOKEN_H
+#define TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sha256.h"
+
+/*
+ * A personal access token (PAT) as a client presents it: "pat-" and more. Whether it opens anything, only the
+ * database knows.
+ */
+/* SHA-256 of the whole token: all that is stored, and all that leaves token_present(). */
+struct token_digest {
+    unsigned char byte[SHA256_SIZE];
+};
+
+enum token_result {
+    TOKEN_PRESENT, /* there is one; whether it opens anything, the database says */
+    TOKEN_ABSENT,  /* no credentials of the scheme Bearer */
+    TOKEN_INVALID, /* credentials that cannot be a token */
+    TOKEN_FAULT    /* its digest is not to be had */
+};
+
+/*
+ * Takes the token out of an Authorization header (RFC 6750 section 2.1; the scheme in any case, RFC 9110
+ * section 11.1). The header may be NULL.
+ */
+enum token_result token_present(const char *authorization, struct token_digest *digest);
+
+/* The digest of a token; false as sha256() is. */
+bool token_digest(const char *token, size_t length, struct token_digest *digest);
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef BODY_H
+#define BODY_H
+
+#include <stddef.h>
+
+#include "endpoint.h"
+#include "params.h"
+#include "database.h"
+#include "validator.h"
+
+/* A rendered page, never changed; freed when the last of its holders lets go. */
+struct body {
+    unsigned holders;
+    char validator[VALIDATOR_LENGTH + 1];
+    size_t length;
+    char text[]; /* JSON, not ended by a NUL */
+};
+
+/*
+ * Renders a page, with a row for every day of it, those without events too. NULL if there is no memory or no
+ * SHA-256; otherwise the caller is its first holder.
+ */
+struct body *body_page(const struct endpoint *endpoint, const struct page *page, const struct rows *rows);
+
+/* One more holder; returns the body. */
+struct body *body_hold(struct body *body);
+
+/* One holder less. NULL is no body. */
+void body_release(struct body *body);
+
+#endif

@@ -1,0 +1,202 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "cache.h"
+#include "config.h"
+#include "log.h"
+#include "request.h"
+#include "response.h"
+#include "serve.h"
+#include "settings.h"
+#include "database.h"
+
+extern char **environ;
+
+enum { LISTEN_SOCKET = 0 }; /* FastCGI hands it over as standard input */
+
+/* What a process keeps of rendered pages: some five hundred of 30 days, or forty of a year. */
+enum { CACHE_BYTES = 2 << 20 };
+
+static const int STOP_SIGNALS[] = {SIGTERM, SIGUSR1, SIGINT};
+
+enum { STOP_SIGNAL_COUNT = sizeof(STOP_SIGNALS) / sizeof(STOP_SIGNALS[0]) };
+
+/* Set by the handler; a handler has no other way to speak. */
+static volatile sig_atomic_t stopping;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopping = 1;
+}
+
+/*
+ * Makes SIGTERM, SIGUSR1 and SIGINT end the process between two requests, never in one: they stay blocked
+ * except while accept_request() waits. open_mask gets the mask to wait with. These replace the handlers
+ * that libfcgi has installed by now.
+ */
+static void catch_signals(sigset_t *open_mask)
+{
+    struct sigaction action = {.sa_handler = stop};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++) {
+        sigaddset(&blocked, STOP_SIGNALS[i]);
+        sigaction(STOP_SIGNALS[i], &action, NULL);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, open_mask);
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
+        sigdelset(open_mask, STOP_SIGNALS[i]);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* ppoll() delivers no signal when a request is there already: one stays pending. */
+static bool is_told_to_stop(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
+        stopping |= sigismember(&pending, STOP_SIGNALS[i]) == 1;
+    return stopping;
+}
+
+/*
+ * Waits for a request; false when it is time to stop. libfcgi looks for a signal and then blocks in
+ * accept(), and one that comes in between is lost. Here the wait is ppoll(), which closes that gap, and
+ * the socket does not block, so that of several processes woken the late ones come back to it.
+ */
+static bool accept_request(FCGX_Request *fcgi, const sigset_t *open_mask)
+{
+    struct pollfd socket = {.fd = LISTEN_SOCKET, .events = POLLIN};
+
+    while (!is_told_to_stop()) {
+        if (ppoll(&socket, 1, NULL, open_mask) < 0) {
+            if (errno == EINTR)
+                continue;
+            log_error("ppoll: %s", strerror(errno));
+            return false;
+        }
+        int result = FCGX_Accept_r(fcgi);
+        if (result == 0)
+            return true;
+        if (result != -EAGAIN && result != -EINTR) {
+            log_error("accept: %s", strerror(-result));
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Reads what the client sent along, so that the web server is not left with bytes it cannot deliver. */
+static void drain(FCGX_Stream *in)
+{
+    char bytes[4096];
+
+    while (FCGX_GetStr(bytes, sizeof(bytes), in) > 0)
+        continue;
+}
+
+static void answer(const struct service *service, char *const *environment, struct response *response)
+{
+    struct request request;
+
+    if (!request_read(&request, environment)) {
+        log_error("out of memory");
+        response->answer = ANSWER_FAULT;
+        return;
+    }
+    serve(service, &request, response);
+    request_free(&request);
+}
+
+static int run_fcgi(const struct service *service)
+{
+    FCGX_Request fcgi;
+    sigset_t open_mask;
+
+    catch_signals(&open_mask);
+    int flags = fcntl(LISTEN_SOCKET, F_GETFL);
+    if (flags < 0 || fcntl(LISTEN_SOCKET, F_SETFL, flags | O_NONBLOCK) < 0 || FCGX_Init() != 0 ||
+        FCGX_InitRequest(&fcgi, LISTEN_SOCKET, 0) != 0) {
+        log_error("cannot use the listening socket: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+
+    while (accept_request(&fcgi, &open_mask)) {
+        struct response response = {0};
+        answer(service, fcgi.envp, &response);
+        drain(fcgi.in);
+        response_send(&response, fcgi.out);
+        response_free(&response);
+        FCGX_Finish_r(&fcgi);
+        /* A connection that the web server would keep open is closed: nobody would wait on it. */
+        FCGX_Free(&fcgi, 1);
+    }
+    return stopping ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run_cgi(const struct service *service)
+{
+    struct response response = {0};
+
+    answer(service, environ, &response);
+    bool sent = response_print(&response, stdout);
+    response_free(&response);
+    return sent ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Called by a person, not by a web server. */
+static int run_by_hand(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("daybook.fcgi " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+    bool wants_help = argc == 2 && strcmp(argv[1], "--help") == 0;
+    FILE *out = wants_help ? stdout : stderr;
+    fprintf(out, "daybook.fcgi is a FastCGI responder (and a plain CGI program): a web server starts it.\n"
+                 "See daybook.fcgi(8). Settings, from the environment:\n\n");
+    settings_print_help(out);
+    return wants_help ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+
+    /*
+     * libfcgi waits, for two seconds if it must, until the web server has closed its end as well, so that
+     * bytes it sent too much do not undo the answer. Here none are left: drain() has read them all.
+     */
+    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
+
+    /* A CGI program's arguments are the client's: a query without '=' (RFC 3875 section 4.4). */
+    bool is_cgi = FCGX_IsCGI();
+    if (is_cgi && getenv("REQUEST_METHOD") == NULL)
+        return run_by_hand(argc, argv);
+
+    if (!settings_read(&settings, stderr))
+        return EXIT_FAILURE;
+    log_open("daybook.fcgi", settings.log);
+
+    struct service service = {.database = database_open(&settings.database),
+                              .cache = cache_open(CACHE_BYTES)};
+    int status = EXIT_FAILURE;
+    if (service.database == NULL || service.cache == NULL)
+        log_error("out of memory");
+    else
+        status = is_cgi ? run_cgi(&service) : run_fcgi(&service);
+    cache_close(service.cache);
+    database_close(service.database);
+    return status;
+}

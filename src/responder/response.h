@@ -1,0 +1,52 @@
+#ifndef RESPONSE_H
+#define RESPONSE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <fcgiapp.h>
+
+#include "body.h"
+#include "database.h"
+
+/* Everything a request can come to. Each has one row in response.c: status, body, headers. */
+enum answer {
+    ANSWER_PAGE,
+    ANSWER_NOT_MODIFIED, /* the page that the client has */
+    ANSWER_OPTIONS,
+    ANSWER_NO_SUCH_PATH,
+    ANSWER_METHOD_NOT_ALLOWED,
+    ANSWER_TOKEN_ABSENT,
+    ANSWER_TOKEN_INVALID,
+    ANSWER_OTHER_PROJECT,
+    ANSWER_WINDOW_FULL,
+    ANSWER_PARAMS_MISSING,
+    ANSWER_BAD_FROM,
+    ANSWER_BAD_TO,
+    ANSWER_BAD_RANGE,
+    ANSWER_BAD_LIMIT,
+    ANSWER_BAD_CURSOR,
+    ANSWER_FAULT
+};
+
+/* An answer on its way to the client. Starts as {0}; ended by response_free(). */
+struct response {
+    enum answer answer;
+    bool is_head;               /* the client wants no body */
+    bool is_counted;            /* the window is known and goes into headers */
+    struct admission admission; /* the window, if so; and whether the page is settled */
+    struct body *page;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
+};
+
+/*
+ * Sends the answer, whole or not at all as far as it is ours to say: the body is rendered and its length
+ * known before the first byte leaves. False if the client could not take it; there is nobody to tell.
+ */
+bool response_send(const struct response *response, FCGX_Stream *out);
+
+/* The same, to a plain CGI's standard output. */
+bool response_print(const struct response *response, FILE *out);
+
+void response_free(struct response *response);
+
+#endif

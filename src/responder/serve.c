@@ -1,0 +1,115 @@
+#include "serve.h"
+
+#include "body.h"
+#include "cache.h"
+#include "endpoint.h"
+#include "log.h"
+#include "params.h"
+#include "token.h"
+#include "validator.h"
+
+static enum answer answer_to_token(enum token_result result)
+{
+    switch (result) {
+    case TOKEN_PRESENT: return ANSWER_PAGE;
+    case TOKEN_ABSENT: return ANSWER_TOKEN_ABSENT;
+    case TOKEN_INVALID: return ANSWER_TOKEN_INVALID;
+    case TOKEN_FAULT: break;
+    }
+    return ANSWER_FAULT;
+}
+
+static enum answer answer_to_params(enum params_result result)
+{
+    switch (result) {
+    case PARAMS_OK: return ANSWER_PAGE;
+    case PARAMS_MISSING: return ANSWER_PARAMS_MISSING;
+    case PARAMS_BAD_FROM: return ANSWER_BAD_FROM;
+    case PARAMS_BAD_TO: return ANSWER_BAD_TO;
+    case PARAMS_BAD_RANGE: return ANSWER_BAD_RANGE;
+    case PARAMS_BAD_LIMIT: return ANSWER_BAD_LIMIT;
+    case PARAMS_BAD_CURSOR: return ANSWER_BAD_CURSOR;
+    }
+    return ANSWER_FAULT;
+}
+
+static enum answer answer_to_verdict(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_PASS: return ANSWER_PAGE;
+    case VERDICT_NO_TOKEN: return ANSWER_TOKEN_INVALID;
+    case VERDICT_OTHER_PROJECT: return ANSWER_OTHER_PROJECT;
+    case VERDICT_WINDOW_FULL: return ANSWER_WINDOW_FULL;
+    }
+    return ANSWER_FAULT;
+}
+
+/*
+ * The order of refusals: 404, 405, 401, 403, 429, 400. Parameters are read before the database is asked,
+ * so that a good request needs one round trip, but refused after it, as a bad request counts too.
+ */
+static enum answer judge(const struct service *service, const struct request *request,
+                         struct response *response)
+{
+    char project[PROJECT_LENGTH_MAX + 1];
+    const struct endpoint *endpoint = endpoint_find(request->path, project);
+    if (endpoint == NULL)
+        return ANSWER_NO_SUCH_PATH;
+    if (request->method == METHOD_OPTIONS)
+        return ANSWER_OPTIONS;
+    if (request->method == METHOD_OTHER)
+        return ANSWER_METHOD_NOT_ALLOWED;
+
+    struct token_digest digest;
+    enum token_result token = token_present(request->authorization, &digest);
+    if (token == TOKEN_FAULT)
+        log_error("libcrypto gives no SHA-256");
+    if (token != TOKEN_PRESENT)
+        return answer_to_token(token);
+
+    struct page page;
+    enum params_result params = params_parse(request->query, endpoint, &page);
+    const struct cache_key key = {.endpoint = endpoint, .project = project, .page = &page};
+    struct data_version known;
+    struct body *kept = params == PARAMS_OK ? cache_find(service->cache, &key, &known) : NULL;
+    bool is_worth_keeping = params == PARAMS_OK && (kept != NULL || request->if_none_match != NULL ||
+                                                    cache_is_asked_again(service->cache, &key));
+    const struct database_request question = {
+        .digest = &digest,
+        .project = project,
+        .endpoint = endpoint,
+        .page = params == PARAMS_OK ? &page : NULL,
+        .wants_version = is_worth_keeping,
+        .known = kept == NULL ? NULL : &known,
+    };
+    struct admission *admission = &response->admission;
+    struct rows rows;
+    if (!database_ask(service->database, &question, admission, &rows))
+        return ANSWER_FAULT;
+
+    response->is_counted = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
+    if (admission->verdict != VERDICT_PASS)
+        return answer_to_verdict(admission->verdict);
+    if (params != PARAMS_OK)
+        return answer_to_params(params);
+
+    response->page = admission->is_known ? body_hold(kept) : body_page(endpoint, &page, &rows);
+    if (response->page == NULL) {
+        log_error("no memory for the page, or no SHA-256 from libcrypto");
+        return ANSWER_FAULT;
+    }
+    if (!is_worth_keeping)
+        cache_note(service->cache, &key);
+    else if (!admission->is_known)
+        cache_keep(service->cache, &key, &admission->version, response->page);
+    return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
+                                                                                 : ANSWER_PAGE;
+}
+
+void serve(const struct service *service, const struct request *request, struct response *response)
+{
+    response->is_head = request->method == METHOD_HEAD;
+    response->answer = judge(service, request, response);
+    if (response->answer == ANSWER_FAULT)
+        log_error("answered 500 to %s", request->path);
+}

@@ -1,0 +1,18 @@
+#ifndef SERVE_H
+#define SERVE_H
+
+#include "cache.h"
+#include "request.h"
+#include "response.h"
+#include "database.h"
+
+/* What outlives a request. */
+struct service {
+    struct database *database;
+    struct cache *cache;
+};
+
+/* Answers a request: the one way through the rooms. The caller sends the response and frees it. */
+void serve(const struct service *service, const struct request *request, struct response *response);
+
+#endif

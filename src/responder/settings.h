@@ -1,0 +1,22 @@
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "database.h"
+
+/* The responder's settings: read from the environment once, at start, and never changed. */
+struct settings {
+    struct database_settings database; /* its strings point into the environment */
+    enum log_target log;
+};
+
+/* Reads them; false, after a line to err for each, if one has a value that it cannot have. */
+bool settings_read(struct settings *settings, FILE *err);
+
+/* Prints each setting with its default and meaning. */
+void settings_print_help(FILE *out);
+
+#endif

@@ -1,0 +1,341 @@
+#include "units.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "response.h"
+
+enum { HEAD_LIMIT = 1024 }; /* what response.c has room for */
+
+#define ALLOW "GET, HEAD, OPTIONS"
+#define REALM "Bearer realm=\"daybook\""
+
+/* A page of what JSON writers like to change: a slash, a number with a text of its own, a null. */
+#define PAGE "{\"status\":\"SUCCESS\",\"data\":[4.2,null,\"a/b=\"]}"
+#define VALIDATOR "abcdefghijklmnopqrstu_"
+#define ERROR(message) "{\"status\":\"ERROR\",\"message\":\"" message "\"}"
+#define FALSE(message) "{\"status\":false,\"message\":\"" message "\"}"
+
+static const struct {
+    enum answer answer;
+    const char *status;
+    const char *body; /* "" for none */
+    const char *allow;
+    const char *challenge;
+} ANSWERS[] = {
+    {ANSWER_PAGE, "200 OK", PAGE, NULL, NULL},
+    {ANSWER_NOT_MODIFIED, "304 Not Modified", "", NULL, NULL},
+    {ANSWER_OPTIONS, "204 No Content", "", ALLOW, NULL},
+    {ANSWER_NO_SUCH_PATH, "404 Not Found", ERROR("Not found"), NULL, NULL},
+    {ANSWER_METHOD_NOT_ALLOWED, "405 Method Not Allowed", ERROR("Method not allowed"), ALLOW, NULL},
+    /* a request without credentials is told of no error, RFC 6750 section 3.1 */
+    {ANSWER_TOKEN_ABSENT, "401 Unauthorized", FALSE("unauthenticated"), NULL, REALM},
+    {ANSWER_TOKEN_INVALID, "401 Unauthorized", FALSE("unauthenticated"), NULL,
+     REALM ", error=\"invalid_token\""},
+    {ANSWER_OTHER_PROJECT, "403 Forbidden", FALSE("unauthorized"), NULL,
+     REALM ", error=\"insufficient_scope\""},
+    {ANSWER_WINDOW_FULL, "429 Too Many Requests",
+     "{\"status\":\"error\",\"message\":\"rate limit exceeded\",\"retry_after\":37}", NULL, NULL},
+    {ANSWER_PARAMS_MISSING, "400 Bad Request", ERROR("Missing required params: from, to"), NULL, NULL},
+    {ANSWER_BAD_FROM, "400 Bad Request", ERROR("Invalid from: expected a day as YYYY-MM-DD"), NULL, NULL},
+    {ANSWER_BAD_TO, "400 Bad Request", ERROR("Invalid to: expected a day as YYYY-MM-DD"), NULL, NULL},
+    {ANSWER_BAD_RANGE, "400 Bad Request", ERROR("Invalid range: from is after to (to is exclusive)"), NULL,
+     NULL},
+    {ANSWER_BAD_LIMIT, "400 Bad Request", ERROR("Invalid limit: expected an integer from 1 to 365"), NULL,
+     NULL},
+    {ANSWER_BAD_CURSOR, "400 Bad Request", ERROR("Invalid cursor"), NULL, NULL},
+    {ANSWER_FAULT, "500 Internal Server Error", ERROR("Internal server error"), NULL, NULL},
+};
+
+/* The window of every answer that tells one. */
+static const struct admission WINDOW = {.remaining = 58, .retry_after = 37, .closes_at = 1769817660};
+
+/* What response_print() wrote, divided at the empty line. */
+struct printed {
+    char *text;
+    size_t length;
+    char *body;         /* behind the empty line */
+    size_t head_length; /* with the empty line */
+};
+
+static bool is_of_page(enum answer answer)
+{
+    return answer == ANSWER_PAGE || answer == ANSWER_NOT_MODIFIED;
+}
+
+static struct body *page_body(void)
+{
+    struct body *body = malloc(sizeof(*body) + strlen(PAGE));
+
+    ck_assert_ptr_nonnull(body);
+    *body = (struct body){.holders = 1, .validator = VALIDATOR, .length = strlen(PAGE)};
+    memcpy(body->text, PAGE, strlen(PAGE));
+    return body;
+}
+
+static struct response response_to(int row)
+{
+    struct response response = {.answer = ANSWERS[row].answer, .admission = WINDOW};
+
+    response.is_counted = is_of_page(response.answer) || response.answer >= ANSWER_WINDOW_FULL;
+    if (is_of_page(response.answer))
+        response.page = page_body();
+    return response;
+}
+
+/* Prints and frees the response. */
+static struct printed print(struct response *response)
+{
+    struct printed printed = {NULL, 0, NULL, 0};
+    FILE *out = open_memstream(&printed.text, &printed.length);
+
+    ck_assert_ptr_nonnull(out);
+    ck_assert(response_print(response, out));
+    response_free(response);
+    fclose(out);
+    ck_assert_msg(strlen(printed.text) == printed.length, "a NUL in the response");
+    printed.body = strstr(printed.text, "\r\n\r\n");
+    ck_assert_msg(printed.body != NULL, "no end of the head");
+    printed.body += 4;
+    printed.head_length = (size_t)(printed.body - printed.text);
+    return printed;
+}
+
+/* Copies out the value of a header; false if it is not there. A second one fails the test. */
+static bool header(const struct printed *printed, const char *name, char value[256])
+{
+    size_t length = strlen(name);
+    bool found = false;
+
+    for (const char *line = printed->text; line < printed->body - 2; line = strstr(line, "\r\n") + 2) {
+        if (strncmp(line, name, length) != 0 || strncmp(line + length, ": ", 2) != 0)
+            continue;
+        ck_assert_msg(!found, "%s twice", name);
+        found = true;
+        snprintf(value, 256, "%.*s", (int)strcspn(line + length + 2, "\r"), line + length + 2);
+    }
+    return found;
+}
+
+/* expected is NULL for a header that must not be there. */
+static void check_header(const struct printed *printed, const char *name, const char *expected)
+{
+    char value[256];
+    bool found = header(printed, name, value);
+
+    ck_assert_msg(found == (expected != NULL), "%s is %s", name, found ? "there" : "missing");
+    if (expected != NULL)
+        ck_assert_str_eq(value, expected);
+}
+
+START_TEST(answer_has_its_headers)
+{
+    bool has_body = *ANSWERS[_i].body != '\0', is_page = is_of_page(ANSWERS[_i].answer);
+    struct response response = response_to(_i);
+    struct printed printed = print(&response);
+
+    check_header(&printed, "Allow", ANSWERS[_i].allow);
+    check_header(&printed, "WWW-Authenticate", ANSWERS[_i].challenge);
+    check_header(&printed, "Retry-After", ANSWERS[_i].answer == ANSWER_WINDOW_FULL ? "37" : NULL);
+    check_header(&printed, "Content-Type", has_body ? "application/json; charset=utf-8" : NULL);
+    check_header(&printed, "X-Content-Type-Options", "nosniff");
+    /* Numbers of a token's own project: no shared cache may hand them to another. */
+    check_header(&printed, "Cache-Control", is_page ? "private, no-cache" : "no-store");
+    check_header(&printed, "Vary", is_page ? "Authorization, Accept-Encoding" : NULL);
+    check_header(&printed, "ETag", is_page ? "W/\"" VALIDATOR "\"" : NULL);
+    free(printed.text);
+}
+END_TEST
+
+/* A wrong length hangs the client or cuts its JSON. A 204 has none, RFC 9110 section 8.6. */
+START_TEST(answer_has_its_status_exact_body_and_length)
+{
+    struct response response = response_to(_i);
+    struct printed printed = print(&response);
+    char start[64], length[32];
+
+    snprintf(start, sizeof(start), "Status: %s\r\n", ANSWERS[_i].status);
+    snprintf(length, sizeof(length), "%zu", strlen(ANSWERS[_i].body));
+    ck_assert_msg(strncmp(printed.text, start, strlen(start)) == 0, "%s", printed.text);
+    ck_assert_str_eq(printed.body, ANSWERS[_i].body);
+    check_header(&printed, "Content-Length", *ANSWERS[_i].body == '\0' ? NULL : length);
+    free(printed.text);
+}
+END_TEST
+
+START_TEST(head_request_gets_the_same_head_and_no_body)
+{
+    struct response response = response_to(_i), without = response_to(_i);
+    struct printed with_body = print(&response);
+
+    without.is_head = true;
+    struct printed head = print(&without);
+    ck_assert_str_eq(head.body, "");
+    ck_assert_uint_eq(head.head_length, with_body.head_length);
+    ck_assert_mem_eq(head.text, with_body.text, head.head_length);
+    free(head.text);
+    free(with_body.text);
+}
+END_TEST
+
+/* RFC 3875 section 6.3: nothing that one proxy could read so and the next otherwise. */
+START_TEST(head_is_lines_of_name_and_value)
+{
+    static const char token[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
+    struct response response = response_to(_i);
+    struct printed printed = print(&response);
+
+    for (char *line = printed.text; line < printed.body - 2;) {
+        char *end = strstr(line, "\r\n");
+        size_t name = strspn(line, token), length = (size_t)(end - line);
+        ck_assert_msg(name > 0 && strncmp(line + name, ": ", 2) == 0 && name + 2 < length, "%s", line);
+        for (char *c = line; c < end; c++)
+            ck_assert_msg(*c >= ' ' && *c <= '~', "byte %d in %s", *c, line);
+        line = end + 2;
+    }
+    free(printed.text);
+}
+END_TEST
+
+START_TEST(window_is_told_if_and_only_if_it_is_known)
+{
+    for (int is_counted = 0; is_counted < 2; is_counted++) {
+        struct response response = response_to(_i);
+        response.is_counted = is_counted;
+        struct printed printed = print(&response);
+        check_header(&printed, "RateLimit-Policy", is_counted ? "\"pat\";q=100;w=60" : NULL);
+        check_header(&printed, "RateLimit", is_counted ? "\"pat\";r=58;t=37" : NULL);
+        check_header(&printed, "X-RateLimit-Limit", is_counted ? "100" : NULL);
+        check_header(&printed, "X-RateLimit-Remaining", is_counted ? "58" : NULL);
+        check_header(&printed, "X-RateLimit-Reset", is_counted ? "1769817660" : NULL);
+        free(printed.text);
+    }
+}
+END_TEST
+
+/* response.c does not look for the end of its buffer: this is what holds it. */
+START_TEST(longest_head_fits_with_room_to_spare)
+{
+    struct response response = response_to(_i);
+
+    response.is_counted = true;
+    /* The longest numbers that the types hold, far beyond what can be. */
+    response.admission =
+        (struct admission){.remaining = INT_MIN, .retry_after = INT_MIN, .closes_at = INT64_MIN};
+    struct printed printed = print(&response);
+    ck_assert_uint_lt(printed.head_length, HEAD_LIMIT * 3 / 4);
+    free(printed.text);
+}
+END_TEST
+
+START_TEST(settled_page_may_be_kept_for_an_hour)
+{
+    static const enum answer of_page[] = {ANSWER_PAGE, ANSWER_NOT_MODIFIED};
+
+    for (size_t i = 0; i < sizeof(of_page) / sizeof(of_page[0]); i++) {
+        struct response response = {.answer = of_page[i], .page = page_body()};
+        response.admission.is_settled = true;
+        struct printed printed = print(&response);
+        check_header(&printed, "Cache-Control", "private, max-age=3600, must-revalidate");
+        free(printed.text);
+    }
+}
+END_TEST
+
+START_TEST(page_is_held_and_let_go_once)
+{
+    struct response response = response_to(0);
+    struct body *page = body_hold(response.page);
+    struct printed printed = print(&response);
+
+    free(printed.text);
+    ck_assert_ptr_null(response.page);
+    ck_assert_uint_eq(page->holders, 1);
+    body_release(page);
+}
+END_TEST
+
+/* A stream of libfcgi that hands what it is given on to a file, sixteen bytes at a time. */
+struct wire {
+    FCGX_Stream stream;
+    unsigned char bytes[16];
+    FILE *file; /* NULL: the web server has hung up */
+};
+
+static void empty(FCGX_Stream *stream, int is_closing)
+{
+    struct wire *wire = stream->data;
+
+    (void)is_closing;
+    if (wire->file == NULL)
+        stream->isClosed = 1;
+    else
+        fwrite(wire->bytes, 1, (size_t)(stream->wrNext - wire->bytes), wire->file);
+    stream->wrNext = wire->bytes;
+}
+
+static void open_wire(struct wire *wire, FILE *file)
+{
+    wire->file = file;
+    wire->stream = (FCGX_Stream){.wrNext = wire->bytes,
+                                 .stop = wire->bytes + sizeof(wire->bytes),
+                                 .emptyBuffProc = empty,
+                                 .data = wire};
+}
+
+/* The tests above look at the plain CGI's output; FastCGI's is the same, byte for byte. */
+START_TEST(fastcgi_and_plain_cgi_say_the_same)
+{
+    struct response response = response_to(_i);
+    char *text;
+    size_t length;
+    struct wire wire;
+
+    open_wire(&wire, open_memstream(&text, &length));
+    ck_assert_ptr_nonnull(wire.file);
+    ck_assert(response_send(&response, &wire.stream));
+    empty(&wire.stream, 1);
+    fclose(wire.file);
+    struct printed printed = print(&response);
+    ck_assert_str_eq(text, printed.text);
+    free(printed.text);
+    free(text);
+}
+END_TEST
+
+START_TEST(response_that_nobody_takes_is_false)
+{
+    struct response response = response_to(_i);
+    FILE *full = fopen("/dev/full", "w");
+    struct wire wire;
+
+    open_wire(&wire, NULL);
+    ck_assert_ptr_nonnull(full);
+    bool printed = response_print(&response, full), sent = response_send(&response, &wire.stream);
+    fclose(full);
+    response_free(&response);
+    ck_assert(!printed);
+    ck_assert(!sent);
+}
+END_TEST
+
+Suite *check_response_suite(void)
+{
+    Suite *suite = suite_create("response");
+    TCase *tcase = tcase_create("response");
+
+    tcase_add_loop_test(tcase, answer_has_its_headers, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, answer_has_its_status_exact_body_and_length, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, head_request_gets_the_same_head_and_no_body, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, head_is_lines_of_name_and_value, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, window_is_told_if_and_only_if_it_is_known, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, longest_head_fits_with_room_to_spare, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_test(tcase, settled_page_may_be_kept_for_an_hour);
+    tcase_add_loop_test(tcase, response_that_nobody_takes_is_false, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_test(tcase, page_is_held_and_let_go_once);
+    tcase_add_loop_test(tcase, fastcgi_and_plain_cgi_say_the_same, 0, UNITS_COUNT(ANSWERS));
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

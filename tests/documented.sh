@@ -100,11 +100,11 @@ done << EOF
 $described
 EOF
 
-# A migration that Makefile.am does not name would not be installed.
-for file in "$source"/sql/*.sql; do
+# A script that Makefile.am does not name would not be installed.
+for file in $(cd "$source" && find sql -name '*.sql'); do
     checked=$((checked + 1))
-    grep -q "sql/${file##*/}\( \|$\)" "$source/Makefile.am" || complain "Makefile.am does not name sql/${file##*/}"
+    grep -q "$file\( \|$\)" "$source/Makefile.am" || complain "Makefile.am does not name $file"
 done
 
 [ $failed = 0 ] || exit 1
-echo "documented: $checked settings, commands, options and migrations are where they must be named"
+echo "documented: $checked settings, commands, options and scripts are where they must be named"

@@ -1,5 +1,3 @@
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,178 +5,20 @@
 #include "command.h"
 #include "complain.h"
 #include "connection.h"
+#include "script.h"
 
 /*
- * Migrations are files NNNN-NAME.sql, or NNNN-NAME.STORE.sql where the stores differ. Those numbered 0000
- * change nothing: they refuse a server that the store cannot be had on, each time.
+ * State is migrated, code is replaced. All of it happens in one transaction: the database is at the new
+ * version afterwards, or as it was.
+ *
+ *   require/    refuses a server that lacks what Daybook needs; changes nothing; each time, before the
+ * transaction schema/     tables, types, roles: each file once, in the order of its number, which is the
+ * schema's version upgrade/    what only a database of an earlier release needs, before or behind the
+ * schema's file of that number code/       every routine and view: each time, CREATE OR REPLACE
  */
 static const char *const STORES[] = {"rollup", "timescaledb", "citus"};
-static const char SUFFIX[] = ".sql";
 
-enum { STORE_COUNT = sizeof(STORES) / sizeof(STORES[0]) };
-
-/*
- * @extschema:NAME@ stands for the schema that holds an extension, as in PostgreSQL's own extension scripts.
- */
-static const char SCHEMA_MARK[] = "@extschema:";
-
-enum { SERVER_VERSION_MIN = 140000, NUMBER_LENGTH = 4, REQUIREMENT = 0, PATH_SIZE = 4096, MARK_SIZE = 128 };
-
-static const char *directory(void)
-{
-    const char *set = getenv("DAYBOOK_SQL");
-
-    return set == NULL || *set == '\0' ? SQL_DIRECTORY : set;
-}
-
-static int is_migration(const struct dirent *entry)
-{
-    const char *name = entry->d_name;
-    size_t length = strlen(name), suffix = sizeof(SUFFIX) - 1;
-
-    return strspn(name, "0123456789") == NUMBER_LENGTH && name[NUMBER_LENGTH] == '-' && length > suffix &&
-           strcmp(name + length - suffix, SUFFIX) == 0;
-}
-
-/* Whether a migration is for this store, alone or among all. */
-static bool is_for_store(const char *name, const char *store)
-{
-    const char *own = strchr(name, '.') + 1;
-    size_t length = strlen(store);
-
-    return strcmp(own, SUFFIX + 1) == 0 ||
-           (strncmp(own, store, length) == 0 && strcmp(own + length, SUFFIX) == 0);
-}
-
-/* The whole file, to be freed; NULL after a failure. */
-static char *read_file(const char *path)
-{
-    char *text = NULL;
-    size_t size = 0;
-
-    errno = 0;
-    FILE *file = fopen(path, "r");
-
-    /* A file of text has no NUL, so the delimiter is the end. */
-    if (file == NULL || getdelim(&text, &size, '\0', file) < 0) {
-        complain("%s: %s", path, errno == 0 ? "empty" : strerror(errno));
-        free(text);
-        text = NULL;
-    }
-    if (file != NULL)
-        fclose(file);
-    return text;
-}
-
-/*
- * The text with the schema in every place where the mark for this extension is, to be freed; NULL if there is
- * no memory.
- */
-static char *with_schema(const char *text, const char *extension, const char *schema)
-{
-    char mark[MARK_SIZE], *result = NULL;
-    size_t size;
-    FILE *out = open_memstream(&result, &size);
-
-    if (out == NULL)
-        return NULL;
-    snprintf(mark, sizeof(mark), "%s%s@", SCHEMA_MARK, extension);
-    for (const char *found; (found = strstr(text, mark)) != NULL; text = found + strlen(mark))
-        fprintf(out, "%.*s%s", (int)(found - text), text, schema);
-    fputs(text, out);
-    if (fclose(out) != 0) {
-        free(result);
-        return NULL;
-    }
-    return result;
-}
-
-/*
- * Puts the schemas of the extensions that the database has where their marks are. Takes the text, gives
- * another; NULL after a failure.
- */
-static char *with_schemas(PGconn *connection, char *text)
-{
-    PGresult *extensions = connection_query(connection,
-                                            "SELECT extname, quote_ident(nspname) FROM pg_extension e"
-                                            "  JOIN pg_namespace n ON n.oid = e.extnamespace",
-                                            0, NULL);
-
-    if (extensions == NULL) {
-        free(text);
-        return NULL;
-    }
-    for (int i = 0; text != NULL && i < PQntuples(extensions); i++) {
-        char *before = text;
-        text = with_schema(before, PQgetvalue(extensions, i, 0), PQgetvalue(extensions, i, 1));
-        free(before);
-        if (text == NULL)
-            complain("out of memory");
-    }
-    PQclear(extensions);
-    return text;
-}
-
-/* Says where in the file the statement that failed stands. */
-static void complain_of_file(const char *name, const char *sql, const PGconn *connection,
-                             const PGresult *result)
-{
-    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    int line = 1;
-
-    for (long i = 1, end = position == NULL ? 0 : atol(position); i < end && *sql != '\0'; i++)
-        line += *sql++ == '\n';
-    if (position == NULL)
-        complain("%s failed; nothing of it is kept:", name);
-    else
-        complain("%s failed at line %d; nothing of it is kept:", name, line);
-    connection_complain(connection, result);
-}
-
-static bool run_text(PGconn *connection, const char *name, const char *sql)
-{
-    if (!connection_execute(connection, "BEGIN"))
-        return false;
-
-    PGresult *result = PQexec(connection, sql);
-    bool good = connection_succeeded(result);
-    if (!good)
-        complain_of_file(name, sql, connection, result);
-    PQclear(result);
-
-    if (good) {
-        const char *const values[] = {name};
-        result = connection_query(connection,
-                                  "INSERT INTO daybook.migrations (version, name)"
-                                  " VALUES (left($1, 4)::integer, $1)",
-                                  1, values);
-        good = result != NULL;
-        PQclear(result);
-    }
-    return connection_execute(connection, good ? "COMMIT" : "ROLLBACK") && good;
-}
-
-static enum outcome apply(PGconn *connection, const char *name)
-{
-    char path[PATH_SIZE];
-
-    snprintf(path, sizeof(path), "%s/%s", directory(), name);
-    char *text = read_file(path);
-    if (text == NULL)
-        return OUTCOME_REFUSED;
-
-    char *sql = with_schemas(connection, text);
-    if (sql == NULL)
-        return OUTCOME_DATABASE;
-    bool is_requirement = atoi(name) == REQUIREMENT;
-    bool good = is_requirement ? connection_execute(connection, sql) : run_text(connection, name, sql);
-    free(sql);
-    if (good && !is_requirement)
-        printf("applied %s\n", name);
-    if (!good && is_requirement && PQstatus(connection) == CONNECTION_OK)
-        return OUTCOME_REFUSED;
-    return good ? OUTCOME_DONE : OUTCOME_DATABASE;
-}
+enum { STORE_COUNT = sizeof(STORES) / sizeof(STORES[0]), SERVER_VERSION_MIN = 140000 };
 
 /*
  * Refuses a database in which anybody may put a function beside those of an extension: PostgreSQL might take
@@ -237,7 +77,11 @@ static bool ask(PGconn *connection, const char *sql, char **answer)
     const char *value = connection_value(result);
     bool good = result != NULL;
 
-    *answer = value == NULL ? NULL : strdup(value);
+    *answer = NULL;
+    if (value != NULL && (*answer = strdup(value)) == NULL) {
+        complain("out of memory");
+        good = false;
+    }
     PQclear(result);
     return good;
 }
@@ -257,11 +101,14 @@ static int current_version(PGconn *connection)
     return number;
 }
 
-/* The store that the database keeps, to be freed; NULL if it has none yet. */
+/* The store that the database keeps, to be freed; *store is NULL if it has none yet. Returns false after a
+ * failure. */
 static bool current_store(PGconn *connection, char **store)
 {
-    if (!ask(connection, "SELECT to_regprocedure('daybook.store()')", store) || *store == NULL)
-        return *store == NULL;
+    if (!ask(connection, "SELECT to_regprocedure('daybook.store()')", store))
+        return false;
+    if (*store == NULL)
+        return true;
     free(*store);
     return ask(connection, "SELECT daybook.store()", store);
 }
@@ -289,30 +136,105 @@ static enum outcome choose_store(PGconn *connection, const char *asked, const ch
     return *chosen == NULL ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
-static enum outcome migrate(PGconn *connection, const char *asked, struct dirent *const *files, int count)
+/* Runs a script. A requirement that is not met is refused; any other failure is the database's. */
+static enum outcome run(PGconn *connection, const struct script *script)
 {
-    const char *store;
+    bool is_read;
+    char *sql = script_text(connection, script, &is_read);
+    if (sql == NULL)
+        return is_read ? OUTCOME_DATABASE : OUTCOME_REFUSED;
+
+    PGresult *result = PQexec(connection, sql);
+    bool good = connection_succeeded(result);
+    if (!good && script->part == PART_REQUIRE)
+        connection_complain(connection, result);
+    else if (!good)
+        script_complain(script, sql, connection, result);
+    PQclear(result);
+    free(sql);
+    if (good)
+        return OUTCOME_DONE;
+    return script->part == PART_REQUIRE && PQstatus(connection) == CONNECTION_OK ? OUTCOME_REFUSED
+                                                                                 : OUTCOME_DATABASE;
+}
+
+static bool record(PGconn *connection, const struct script *script)
+{
+    char number[16];
+    const char *const values[] = {number, script->name};
+
+    snprintf(number, sizeof(number), "%d", script->number);
+    PGresult *result = connection_query(
+        connection, "INSERT INTO daybook.migrations (version, name) VALUES ($1, $2)", 2, values);
+    PQclear(result);
+    return result != NULL;
+}
+
+/* Whether a database that was at a version when all began is due a script. */
+static bool is_due(const struct script *script, int version)
+{
+    switch (script->part) {
+    case PART_REQUIRE: return false; /* has run before */
+    case PART_SCHEMA: return script->number > version;
+    case PART_UPGRADE: return version > 0 && script->number > version;
+    case PART_CODE: return true;
+    }
+    return false;
+}
+
+/* Runs what is due within the transaction at hand. */
+static enum outcome run_due(PGconn *connection, const struct scripts *scripts, int version)
+{
+    enum outcome outcome = OUTCOME_DONE;
+
+    for (size_t i = 0; i < scripts->count && outcome == OUTCOME_DONE; i++) {
+        const struct script *script = &scripts->script[i];
+        if (!is_due(script, version))
+            continue;
+        outcome = run(connection, script);
+        if (outcome == OUTCOME_DONE && script->part == PART_SCHEMA && !record(connection, script))
+            outcome = OUTCOME_DATABASE;
+    }
+    return outcome;
+}
+
+static enum outcome bring_up(PGconn *connection, const struct scripts *scripts, int version)
+{
+    if (!connection_execute(connection, "BEGIN"))
+        return OUTCOME_DATABASE;
+    enum outcome outcome = run_due(connection, scripts, version);
+    if (!connection_execute(connection, outcome == OUTCOME_DONE ? "COMMIT" : "ROLLBACK") &&
+        outcome == OUTCOME_DONE)
+        outcome = OUTCOME_DATABASE;
+    for (size_t i = 0; i < scripts->count && outcome == OUTCOME_DONE; i++) {
+        const struct script *script = &scripts->script[i];
+        if (script->part == PART_SCHEMA && is_due(script, version))
+            printf("applied %s\n", script->name);
+    }
+    return outcome;
+}
+
+static enum outcome migrate(PGconn *connection, const struct scripts *scripts)
+{
     int version = current_version(connection), newest = 0;
+    enum outcome outcome = OUTCOME_DONE;
+
     if (version < 0)
         return OUTCOME_DATABASE;
-    enum outcome outcome = choose_store(connection, asked, &store);
-    if (outcome != OUTCOME_DONE)
-        return outcome;
-
-    for (int i = 0; i < count; i++) {
-        if (is_for_store(files[i]->d_name, store))
-            newest = atoi(files[i]->d_name);
+    for (size_t i = 0; i < scripts->count; i++) {
+        if (scripts->script[i].part == PART_SCHEMA && scripts->script[i].number > newest)
+            newest = scripts->script[i].number;
     }
     if (version > newest) {
         complain("the database is at schema version %d, newer than this program's %d", version, newest);
         return OUTCOME_REFUSED;
     }
-    for (int i = 0; i < count && outcome == OUTCOME_DONE; i++) {
-        const char *name = files[i]->d_name;
-        int number = atoi(name);
-        if (is_for_store(name, store) && (number == REQUIREMENT || number > version))
-            outcome = apply(connection, name);
+    for (size_t i = 0; i < scripts->count && outcome == OUTCOME_DONE; i++) {
+        if (scripts->script[i].part == PART_REQUIRE)
+            outcome = run(connection, &scripts->script[i]);
     }
+    if (outcome == OUTCOME_DONE)
+        outcome = bring_up(connection, scripts, version);
     if (outcome == OUTCOME_DONE)
         printf("schema version %d\n", newest);
     return outcome;
@@ -320,31 +242,26 @@ static enum outcome migrate(PGconn *connection, const char *asked, struct dirent
 
 enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
 {
-    struct dirent **files;
+    const char *store;
+    struct scripts scripts;
 
     enum outcome outcome = require_server(connection);
+    /*
+     * The lock is held by the session, so that it ends with the process. Anybody may take an advisory lock:
+     * this does not wait for ever.
+     */
+    if (outcome == OUTCOME_DONE &&
+        !connection_execute(connection, "SET lock_timeout = '60s';"
+                                        "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0));"
+                                        "RESET lock_timeout"))
+        outcome = OUTCOME_DATABASE;
+    if (outcome == OUTCOME_DONE)
+        outcome = choose_store(connection, arguments->store, &store);
     if (outcome != OUTCOME_DONE)
         return outcome;
-    int count = scandir(directory(), &files, is_migration, alphasort);
-    if (count <= 0) {
-        complain("no migrations in %s%s%s; set DAYBOOK_SQL", directory(), count < 0 ? ": " : "",
-                 count < 0 ? strerror(errno) : "");
+    if (!scripts_find(store, &scripts))
         return OUTCOME_REFUSED;
-    }
-
-    /*
-     * Held by the session, so that it outlives each migration's transaction and ends with the process.
-     * Anybody may take an advisory lock: this does not wait for ever.
-     */
-    outcome =
-        connection_execute(connection, "SET lock_timeout = '60s';"
-                                       "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0));"
-                                       "RESET lock_timeout")
-            ? migrate(connection, arguments->store, files, count)
-            : OUTCOME_DATABASE;
-
-    for (int i = 0; i < count; i++)
-        free(files[i]);
-    free(files);
+    outcome = migrate(connection, &scripts);
+    scripts_free(&scripts);
     return outcome;
 }

@@ -28,10 +28,10 @@ GRANT SELECT ON tables TO PUBLIC;
 
 CREATE TEMP VIEW calls AS
 SELECT format('%s %s(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END,
-              p.oid::regproc, (SELECT string_agg('NULL::' || format_type(t, NULL), ', ')
+              p.oid::regproc, (SELECT string_agg('NULL::' || replace(format_type(t, NULL), 'anyarray', 'bigint[]'), ', ')
                                  FROM unnest(p.proargtypes) AS t)) AS statement
   FROM pg_proc p
- WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname NOT IN ('admit', 'total') AND p.proname !~ '^(page|read)_'
+ WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname NOT IN ('admit', 'total', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch') AND p.proname !~ '^(page|read)_'
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                              AND d.deptype = 'e');
 GRANT SELECT ON calls TO PUBLIC;

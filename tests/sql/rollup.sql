@@ -118,9 +118,9 @@ SELECT is(pg_temp.course(seed, seed < 0.3), '{0,0,0,0}', 'random course ' || see
 SELECT setseed(0.8), pg_temp.make_pool();
 INSERT INTO daybook.events SELECT * FROM pool;
 CALL daybook.refresh();
-INSERT INTO daybook.daily AS d (project_id, day, chats)
-SELECT project_id, min(day), 1 FROM shown GROUP BY 1 ORDER BY 1 LIMIT 1
-ON CONFLICT (project_id, day) DO UPDATE SET chats = d.chats + 1;
+INSERT INTO daybook.daily AS d (project_id, day, counts)
+SELECT project_id, min(day), '{1}' FROM shown GROUP BY 1 ORDER BY 1 LIMIT 1
+ON CONFLICT (project_id, day) DO UPDATE SET counts[1] = coalesce(d.counts[1], 0) + 1;
 SELECT is((SELECT count(*) FROM differences), 2::bigint, 'the comparison finds a single count that is off by one');
 
 CREATE TEMP TABLE daily AS SELECT d.ctid AS place, d.* FROM daybook.daily d;

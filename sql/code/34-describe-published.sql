@@ -1,0 +1,26 @@
+CREATE OR REPLACE PROCEDURE daybook.describe_published(view name, page name)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    col record;
+BEGIN
+    EXECUTE format('COMMENT ON VIEW daybook_v1.%I IS %L', view,
+                   obj_description(('daybook.' || quote_ident(view))::regclass, 'pg_class'));
+    FOR col IN
+        SELECT attname, col_description(attrelid, attnum) AS meaning
+          FROM pg_attribute
+         WHERE attrelid = ('daybook.' || quote_ident(view))::regclass AND attnum > 0
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN daybook_v1.%I.%I IS %L', view, col.attname, col.meaning);
+    END LOOP;
+    EXECUTE format($make$
+        COMMENT ON FUNCTION daybook.%1$I(text, date, date) IS %2$L;
+        REVOKE EXECUTE ON FUNCTION daybook.%1$I(text, date, date) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION daybook.%1$I(text, date, date) TO daybook_responder $make$, page,
+        'Rows of daybook_v1.' || view || ' for the project that daybook.admit() has let pass, and for days from one to '
+        'before another; for any other project, none.');
+END
+$$;
+COMMENT ON PROCEDURE daybook.describe_published(name, name) IS
+    'Gives what publish() made its comments and privileges.';
+REVOKE EXECUTE ON PROCEDURE daybook.describe_published(name, name) FROM PUBLIC;

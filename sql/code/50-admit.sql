@@ -1,0 +1,98 @@
+-- Admission: may a request pass, and which version has the page that it asks for?
+
+-- A window that closes more than two periods ahead was opened by a clock that has been set back since.
+CREATE OR REPLACE FUNCTION daybook.window_is_open(closes_at timestamptz, moment timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN closes_at > moment AND closes_at <= moment + interval '120 s';
+COMMENT ON FUNCTION daybook.window_is_open(timestamptz, timestamptz) IS
+    'Whether a rate-limit window that closes at an instant is open at another.';
+REVOKE EXECUTE ON FUNCTION daybook.window_is_open(timestamptz, timestamptz) FROM PUBLIC;
+
+-- 100 requests in a fixed window of 60 s. The database's clock rules, and one row lock decides, so the
+-- count is exact whichever process or host asks. A request that is refused writes nothing.
+CREATE OR REPLACE FUNCTION daybook.admit(
+    IN  digest bytea, IN project text, IN page_end date,
+    OUT verdict integer, OUT remaining integer, OUT retry_after integer, OUT closes_at bigint,
+    OUT version bigint, OUT settled_before date)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    quota    CONSTANT integer     := 100;
+    period   CONSTANT interval    := interval '60 s';
+    moment   CONSTANT timestamptz := clock_timestamp();
+    the_token  bigint;
+    is_own     boolean;
+    the_used   integer;
+    the_close  timestamptz;
+BEGIN
+    -- The page that comes behind in the same pipeline is read for the project admitted, or not at all.
+    PERFORM set_config('daybook.admitted', '', false);
+
+    SELECT t.token_id, t.project_id = admit.project, w.used, w.closes_at
+      INTO the_token, is_own, the_used, the_close
+      FROM daybook.tokens t
+      LEFT JOIN daybook.windows w ON w.token_id = t.token_id
+     WHERE t.digest = admit.digest
+       AND t.revoked_at IS NULL
+       AND (t.expires_at IS NULL OR t.expires_at > moment);
+    IF NOT FOUND THEN
+        verdict := 401;
+        RETURN;
+    END IF;
+    IF is_own IS NOT TRUE THEN
+        verdict := 403;
+        RETURN;
+    END IF;
+
+    -- Looked at before it is written: ON CONFLICT would lock, and so write, even a window that is used up.
+    verdict := 429;
+    IF the_used IS NULL OR the_used < quota OR NOT daybook.window_is_open(the_close, moment) THEN
+        INSERT INTO daybook.windows AS w (token_id, used, closes_at)
+        VALUES (the_token, 1, moment + period)
+        ON CONFLICT (token_id) DO UPDATE
+           SET used      = CASE WHEN daybook.window_is_open(w.closes_at, moment) THEN w.used + 1 ELSE 1 END,
+               closes_at = CASE WHEN daybook.window_is_open(w.closes_at, moment) THEN w.closes_at
+                                ELSE moment + period END
+         WHERE w.used < quota OR NOT daybook.window_is_open(w.closes_at, moment)
+        RETURNING w.used, w.closes_at INTO the_used, the_close;
+        IF FOUND THEN
+            verdict := 200;
+            PERFORM set_config('daybook.admitted', admit.project, false);
+            settled_before := daybook.settled_before();
+            IF page_end IS NOT NULL THEN
+                version := daybook.page_version(admit.project, page_end);
+            END IF;
+        ELSE
+            -- Others took the last places between the look and the lock.
+            SELECT w.used, w.closes_at INTO the_used, the_close
+              FROM daybook.windows w WHERE w.token_id = the_token;
+        END IF;
+    END IF;
+
+    remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
+    -- Not extract(): it computes in numeric, and would be a twentieth of the whole.
+    retry_after := least(60, greatest(1, ceil(date_part('epoch', the_close - moment))));
+    closes_at   := ceil(date_part('epoch', least(the_close, moment + period)));
+END
+$$;
+COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS
+    'Decides one request of the token with this SHA-256 for this project and, if it passes, counts it. '
+    'verdict: 200 pass, 401 no such token, 403 another project''s token, 429 window used up. '
+    'remaining: requests left in the window; retry_after: whole seconds until it closes, 1 to 60; '
+    'closes_at: the same as seconds since 1970; all three null on 401 and 403. '
+    'On 200, settled_before: as daybook.settled_before(); version: as daybook.page_version() of a page that ends before '
+    'page_end, null without one. '
+    'The session''s setting daybook.admitted becomes the project on 200, empty otherwise.';
+REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text, date) FROM PUBLIC;
+GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text, date) TO daybook_responder;
+
+-- As responders of release 0.1.0 ask, which may still run while newer ones are being put in place.
+CREATE OR REPLACE FUNCTION daybook.admit(
+    IN  digest bytea, IN project text,
+    OUT verdict integer, OUT remaining integer, OUT retry_after integer, OUT closes_at bigint)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'SELECT verdict, remaining, retry_after, closes_at FROM daybook.admit(digest, project, NULL)';
+COMMENT ON FUNCTION daybook.admit(bytea, text) IS 'daybook.admit(digest, project, NULL), without what concerns a page.';
+REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text) FROM PUBLIC;
+GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text) TO daybook_responder;

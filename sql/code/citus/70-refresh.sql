@@ -1,0 +1,56 @@
+-- Refresh: events that are not in the rollup yet go there.
+--
+-- Dates and instants go to the workers as text, so whatever sends some fixes the DateStyle.
+
+-- Each statement is pushed down: every worker folds the shards that it holds, all at once. Events are marked and
+-- then those that bear the mark are added up, so that what commits between two statements is left for the next
+-- refresh. The mark is of 64 random bits: one drawn from a sequence could come again after the coordinator has lost
+-- it in a crash while a worker kept it.
+CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
+AS $$
+DECLARE
+    mark CONSTANT bigint := hashtextextended(gen_random_uuid()::text, 0);
+BEGIN
+    -- A second refresh waits, then folds what came meanwhile. The lock is on a table that nobody but the owner
+    -- can lock; an advisory lock would be anybody's.
+    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
+
+    -- All days, whichever were asked for: what is due is at hand, and folding it costs once.
+    UPDATE daybook.events SET folded = mark WHERE folded IS NULL;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    INSERT INTO daybook.daily AS d (project_id, day, counts, sums, returning_users)
+    SELECT t.project_id, t.day, daybook.spread(array_agg(t.kind), array_agg(t.events)),
+           daybook.spread(array_agg(t.kind), array_agg(t.score_sum)), @extschema:hll@.hll_union_agg(t.users)
+      FROM (SELECT project_id, day, kind, events, score_sum, NULL::@extschema:hll@.hll AS users
+              FROM daybook.tally
+             WHERE folded = mark
+            UNION ALL
+            SELECT project_id, day, NULL, NULL, NULL, daybook.sketch(array_agg(user_id))
+              FROM daybook.returns
+             WHERE folded = mark
+             GROUP BY project_id, day) AS t
+     GROUP BY t.project_id, t.day
+    ON CONFLICT (project_id, day) DO UPDATE
+       SET counts          = daybook.added(d.counts, excluded.counts),
+           sums            = daybook.added(d.sums, excluded.sums),
+           returning_users = coalesce(@extschema:hll@.hll_union(d.returning_users, excluded.returning_users),
+                                      d.returning_users, excluded.returning_users);
+
+    INSERT INTO daybook.users AS u (project_id, user_id, first_day, active)
+    SELECT s.project_id, s.user_id, s.day, s.active
+      FROM daybook.seen s
+     WHERE s.folded = mark AND s.day = s.earliest
+    ON CONFLICT (project_id, user_id) DO UPDATE
+       SET first_day = excluded.first_day, active = excluded.active
+     WHERE excluded.first_day < u.first_day
+        OR (excluded.first_day = u.first_day AND excluded.active AND NOT u.active);
+END
+$$;
+COMMENT ON PROCEDURE daybook.refresh(date, date) IS
+    'Folds the events that are not in the rollup yet, of all days, in one transaction. Run it each minute; its cost '
+    'grows with new events only.';
+REVOKE EXECUTE ON PROCEDURE daybook.refresh(date, date) FROM PUBLIC;

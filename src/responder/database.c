@@ -85,8 +85,8 @@ static void page_sql(const struct endpoint *endpoint, char sql[STATEMENT_SIZE])
             n += snprintf(sql + n, (size_t)(STATEMENT_SIZE - n), ", (\"%s\"%s)::bigint", f->name,
                           f->type == FIELD_AVERAGE ? " * 100" : "");
     }
-    snprintf(sql + n, (size_t)(STATEMENT_SIZE - n), " FROM daybook.page_%s($1, $2, $3) ORDER BY day",
-             endpoint->view);
+    snprintf(sql + n, (size_t)(STATEMENT_SIZE - n), " FROM daybook.%s($1, $2, $3) ORDER BY day",
+             endpoint->reads);
 }
 
 /*
@@ -120,7 +120,7 @@ static bool set_up(struct link *link, const struct opening *opening, int patienc
     for (size_t i = 0; sent && i < ENDPOINT_COUNT; i++) {
         char sql[STATEMENT_SIZE];
         page_sql(&endpoint_table[i], sql);
-        sent = PQsendPrepare(c, endpoint_table[i].view, sql, 3, page_types);
+        sent = PQsendPrepare(c, endpoint_table[i].reads, sql, 3, page_types);
     }
     if (!sent || !PQpipelineSync(c))
         return link_fail_as_told(link, "preparing");
@@ -129,7 +129,7 @@ static bool set_up(struct link *link, const struct opening *opening, int patienc
         !link_take_and_drop(link, opening->name, PGRES_COMMAND_OK))
         return false;
     for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
-        if (!link_take_and_drop(link, endpoint_table[i].view, PGRES_COMMAND_OK))
+        if (!link_take_and_drop(link, endpoint_table[i].reads, PGRES_COMMAND_OK))
             return false;
     }
     return link_take_and_drop(link, "preparing", PGRES_PIPELINE_SYNC);
@@ -178,7 +178,7 @@ static bool send_page(const struct link *link, const struct database_request *re
     static const int lengths[] = {0, sizeof(first), sizeof(end)};
     static const int formats[] = {0, BINARY, BINARY};
 
-    return PQsendQueryPrepared(link->connection, request->endpoint->view, 3, values, lengths, formats,
+    return PQsendQueryPrepared(link->connection, request->endpoint->reads, 3, values, lengths, formats,
                                BINARY) &&
            PQpipelineSync(link->connection);
 }
@@ -256,13 +256,13 @@ static bool read_rows(struct link *link, const struct endpoint *endpoint, struct
 {
     PGresult *result;
 
-    if (!link_take(link, endpoint->view, PGRES_TUPLES_OK, &result))
+    if (!link_take(link, endpoint->reads, PGRES_TUPLES_OK, &result))
         return false;
 
     int count = PQntuples(result);
     if (count > PAGE_DAYS_MAX) {
         PQclear(result);
-        return link_fail(link, endpoint->view, "more rows than days");
+        return link_fail(link, endpoint->reads, "more rows than days");
     }
     rows->count = (size_t)count;
     for (int i = 0; i < count; i++) {
@@ -276,7 +276,7 @@ static bool read_rows(struct link *link, const struct endpoint *endpoint, struct
         }
     }
     PQclear(result);
-    return link_take_and_drop(link, endpoint->view, PGRES_PIPELINE_SYNC);
+    return link_take_and_drop(link, endpoint->reads, PGRES_PIPELINE_SYNC);
 }
 
 /*

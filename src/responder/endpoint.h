@@ -14,7 +14,7 @@ enum field_type {
     FIELD_AVERAGE  /* a column of numbers with 2 decimals at most; null */
 };
 
-/* A field of the JSON row, and the column of the view that it shows: one name for both. */
+/* A field of the JSON row, and the column of the page's function that it shows: one name for both. */
 struct field {
     const char *name;
     enum field_type type;
@@ -24,7 +24,7 @@ struct field {
 struct endpoint {
     const char *area; /* /rest/AREA/{project_id}/KPI */
     const char *kpi;
-    const char *view;       /* in daybook_v1 */
+    const char *reads;      /* the function of schema daybook that gives the rows; names the statement too */
     const char *total_name; /* the metadata key of the number of days asked for */
     int page_days;          /* default of `limit` */
     struct field fields[FIELDS_MAX + 1];

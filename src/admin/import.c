@@ -271,7 +271,7 @@ static bool make_partitions(PGconn *connection)
  * In the order of the key, so that two imports of the same events wait for each other and never deadlock.
  * Rows are counted as they come back: Citus says of an INSERT what was given, not what was taken.
  */
-static const char STORE_SQL[] =
+static const char ADD_SQL[] =
     "WITH added AS ("
     " INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id, chat_id, value)"
     " SELECT event_id, project_id, occurred_at, kind, user_id, chat_id, value FROM pg_temp.import"
@@ -315,13 +315,13 @@ static void warn_of_dropped(const struct import *import)
     PQclear(result);
 }
 
-static enum outcome store_events(struct import *import)
+static enum outcome add_events(struct import *import)
 {
     import->shown_at = 0;
-    show(import, "storing"); /* one statement: from here on there is nothing to count */
+    show(import, "adding"); /* one statement: from here on there is nothing to count */
     if (!make_partitions(import->connection))
         return OUTCOME_DATABASE;
-    PGresult *result = connection_query(import->connection, STORE_SQL, 0, NULL);
+    PGresult *result = connection_query(import->connection, ADD_SQL, 0, NULL);
     if (result == NULL)
         return OUTCOME_DATABASE;
 
@@ -360,7 +360,7 @@ enum outcome import_run(PGconn *connection, const struct arguments *arguments)
     if (outcome == OUTCOME_DONE)
         outcome = copy(&import, columns);
     if (outcome == OUTCOME_DONE)
-        outcome = store_events(&import);
+        outcome = add_events(&import);
 
     free(import.chunk);
     if (import.input != NULL)

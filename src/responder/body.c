@@ -118,10 +118,10 @@ static size_t row_size(const struct endpoint *endpoint)
  * The rows as a text that json-c hands on as it is: as json-c objects, most of a page's time would go to
  * making and printing them. What is written needs no escapes.
  */
-static struct json_object *data(const struct endpoint *endpoint, const struct page *page,
+static struct json_object *data(const struct endpoint *endpoint, const struct range *range,
                                 const struct rows *rows)
 {
-    size_t days = page->end > page->first ? (size_t)(page->end - page->first) : 0, next = 0;
+    size_t days = range->end > range->first ? (size_t)(range->end - range->first) : 0, next = 0;
     struct json_object *array = json_object_new_array_ext(1);
     char *memory = malloc(sizeof("[]") + days * row_size(endpoint));
 
@@ -132,10 +132,10 @@ static struct json_object *data(const struct endpoint *endpoint, const struct pa
     }
     char *text = memory;
     *text++ = '[';
-    for (day_t day = page->first; day < page->end; day++) {
+    for (day_t day = range->first; day < range->end; day++) {
         bool has_row = next < rows->count && rows->row[next].day == day;
         text = put_row(text, endpoint, day, has_row ? &rows->row[next++] : NULL);
-        if (day + 1 < page->end)
+        if (day + 1 < range->end)
             *text++ = ',';
     }
     *text++ = ']';
@@ -144,23 +144,23 @@ static struct json_object *data(const struct endpoint *endpoint, const struct pa
     return array;
 }
 
-static struct json_object *metadata(const struct endpoint *endpoint, const struct page *page)
+static struct json_object *metadata(const struct endpoint *endpoint, const struct range *range)
 {
     struct json_object *object = json_object_new_object();
     char cursor[CURSOR_TEXT_LENGTH + 1];
 
     if (object == NULL)
         return NULL;
-    cursor_format(page->end, cursor);
-    if (add(object, endpoint->total_name, json_object_new_int64(page->to - page->from)) &&
-        (page->end < page->to ? add(object, "next_cursor", json_object_new_string(cursor))
-                              : add_null(object, "next_cursor")))
+    cursor_format(range->end, cursor);
+    if (add(object, endpoint->total_name, json_object_new_int64(range->to - range->from)) &&
+        (range->end < range->to ? add(object, "next_cursor", json_object_new_string(cursor))
+                                : add_null(object, "next_cursor")))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-static struct json_object *document(const struct endpoint *endpoint, const struct page *page,
+static struct json_object *document(const struct endpoint *endpoint, const struct range *range,
                                     const struct rows *rows)
 {
     struct json_object *object = json_object_new_object();
@@ -168,15 +168,16 @@ static struct json_object *document(const struct endpoint *endpoint, const struc
     if (object == NULL)
         return NULL;
     if (add(object, "status", json_object_new_string("SUCCESS")) &&
-        add(object, "data", data(endpoint, page, rows)) && add(object, "metadata", metadata(endpoint, page)))
+        add(object, "data", data(endpoint, range, rows)) &&
+        add(object, "metadata", metadata(endpoint, range)))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-struct body *body_page(const struct endpoint *endpoint, const struct page *page, const struct rows *rows)
+struct body *body_render(const struct endpoint *endpoint, const struct range *range, const struct rows *rows)
 {
-    struct json_object *object = document(endpoint, page, rows);
+    struct json_object *object = document(endpoint, range, rows);
     size_t length = 0;
     const char *text = object == NULL
                            ? NULL

@@ -15,7 +15,7 @@ enum { ASKED_COUNT = 4096 };
 
 struct entry {
     const struct endpoint *endpoint;
-    struct page page;
+    struct range range;
     struct data_version version;
     struct body *body;
     char project[];
@@ -38,8 +38,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
 
 static uint64_t hash_of(const struct cache_key *key)
 {
-    const struct page *page = key->page;
-    const day_t days[] = {page->from, page->to, page->first, page->end};
+    const struct range *range = key->range;
+    const day_t days[] = {range->from, range->to, range->first, range->end};
     uint64_t hash = mix(0xcbf29ce484222325, days, sizeof(days));
 
     hash = mix(hash, &key->endpoint, sizeof(key->endpoint));
@@ -54,7 +54,7 @@ static size_t slot_of(const struct cache_key *key)
 
 static bool is_of(const struct entry *entry, const struct cache_key *key)
 {
-    const struct page *a = &entry->page, *b = key->page;
+    const struct range *a = &entry->range, *b = key->range;
 
     return entry->endpoint == key->endpoint && a->from == b->from && a->to == b->to && a->first == b->first &&
            a->end == b->end && strcmp(entry->project, key->project) == 0;
@@ -129,7 +129,7 @@ void cache_keep(struct cache *cache, const struct cache_key *key, const struct d
     if (entry == NULL)
         return;
     *entry = (struct entry){
-        .endpoint = key->endpoint, .page = *key->page, .version = *version, .body = body_hold(body)};
+        .endpoint = key->endpoint, .range = *key->range, .version = *version, .body = body_hold(body)};
     memcpy(entry->project, key->project, project_size);
     cache->slot[slot] = entry;
     cache->bytes += size_of(entry);

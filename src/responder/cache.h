@@ -19,7 +19,7 @@ struct cache;
 struct cache_key {
     const struct endpoint *endpoint;
     const char *project;
-    const struct page *page;
+    const struct range *range;
 };
 
 /*

@@ -148,8 +148,8 @@ static bool make_ready(struct link *link, const struct opening *opening, int pat
 /* Each statement has a sync, and so a transaction, of its own: the window's lock ends with the first. */
 static bool send_admit(const struct link *link, const struct database_request *request)
 {
-    const bool wants_version = request->page != NULL && request->wants_version;
-    const uint32_t end = wants_version ? htonl((uint32_t)(request->page->end - POSTGRES_EPOCH)) : 0;
+    const bool wants_version = request->range != NULL && request->wants_version;
+    const uint32_t end = wants_version ? htonl((uint32_t)(request->range->end - POSTGRES_EPOCH)) : 0;
     const char *const values[] = {(const char *)request->digest->byte, request->project,
                                   wants_version ? (const char *)&end : NULL};
     static const int lengths[] = {SHA256_SIZE, 0, sizeof(end)};
@@ -172,8 +172,8 @@ static bool send_catch_up(const struct link *link, const struct database_request
 
 static bool send_page(const struct link *link, const struct database_request *request)
 {
-    const uint32_t first = htonl((uint32_t)(request->page->first - POSTGRES_EPOCH));
-    const uint32_t end = htonl((uint32_t)(request->page->end - POSTGRES_EPOCH));
+    const uint32_t first = htonl((uint32_t)(request->range->first - POSTGRES_EPOCH));
+    const uint32_t end = htonl((uint32_t)(request->range->end - POSTGRES_EPOCH));
     const char *const values[] = {request->project, (const char *)&first, (const char *)&end};
     static const int lengths[] = {0, sizeof(first), sizeof(end)};
     static const int formats[] = {0, BINARY, BINARY};
@@ -207,7 +207,7 @@ static bool truth(const PGresult *result, int row, int column)
 }
 
 /* *position is where the primary is in its log, if that was asked. */
-static bool read_admission(struct link *link, const struct page *page, struct admission *admission,
+static bool read_admission(struct link *link, const struct range *range, struct admission *admission,
                            int64_t *position)
 {
     PGresult *result;
@@ -230,8 +230,8 @@ static bool read_admission(struct link *link, const struct page *page, struct ad
     }
     if (known && !PQgetisnull(result, 0, 4))
         admission->version.number = integer(result, 0, 4);
-    if (known && page != NULL && !PQgetisnull(result, 0, 5))
-        admission->is_settled = page->end <= (day_t)integer(result, 0, 5) + POSTGRES_EPOCH;
+    if (known && range != NULL && !PQgetisnull(result, 0, 5))
+        admission->is_settled = range->end <= (day_t)integer(result, 0, 5) + POSTGRES_EPOCH;
     if (known && PQnfields(result) > 6)
         *position = integer(result, 0, 6);
     PQclear(result);
@@ -357,7 +357,7 @@ bool database_ask(struct database *database, const struct database_request *requ
     struct link *primary = &database->primary;
     const int64_t now = link_now_ms();
     const bool has_replica = database->replica.conninfo != NULL;
-    bool asks_replica = has_replica && request->page != NULL && now >= database->replica_rests_until;
+    bool asks_replica = has_replica && request->range != NULL && now >= database->replica_rests_until;
     int64_t position = 0;
 
     primary->deadline = now + database->timeout_ms;
@@ -369,10 +369,10 @@ bool database_ask(struct database *database, const struct database_request *requ
      * elsewhere. Refusals come in floods: behind one, a page is not worth having the server start on it.
      */
     bool is_page_sent =
-        request->page != NULL && request->known == NULL && !asks_replica && !database->was_refused;
+        request->range != NULL && request->known == NULL && !asks_replica && !database->was_refused;
     if (!send_admit(primary, request) || (is_page_sent && !send_page(primary, request)))
         return link_fail_as_told(primary, "sending");
-    if (!read_admission(primary, request->page, admission, &position))
+    if (!read_admission(primary, request->range, admission, &position))
         return false;
     admission->version.session = primary->session;
     admission->is_known = request->known != NULL && request->known->number == admission->version.number &&
@@ -382,7 +382,7 @@ bool database_ask(struct database *database, const struct database_request *requ
     database->was_refused = is_refused;
     if (is_page_sent)
         return read_rows(primary, request->endpoint, rows) || is_refused;
-    if (request->page == NULL || is_refused || admission->is_known ||
+    if (request->range == NULL || is_refused || admission->is_known ||
         (asks_replica && read_replica(database, request, position, rows)))
         return true;
     if (!send_page(primary, request))

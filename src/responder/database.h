@@ -71,7 +71,7 @@ struct database_request {
     const struct token_digest *digest;
     const char *project;
     const struct endpoint *endpoint;
-    const struct page *page;          /* NULL: no rows are wanted, only the verdict */
+    const struct range *range;        /* NULL: no rows are wanted, only the verdict */
     bool wants_version;               /* of the page, which costs the database another look */
     const struct data_version *known; /* of which no rows are needed; NULL for none, or if it is not wanted */
 };

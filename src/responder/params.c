@@ -91,15 +91,15 @@ static bool parse_limit(const struct raw *raw, int *limit)
     return *limit >= 1;
 }
 
-static bool parse_cursor(const struct raw *raw, const struct page *page, day_t *first)
+static bool parse_cursor(const struct raw *raw, const struct range *range, day_t *first)
 {
     struct value value;
 
-    return decode(raw, &value) && cursor_parse(value.text, value.length, first) && *first >= page->from &&
-           *first < page->to;
+    return decode(raw, &value) && cursor_parse(value.text, value.length, first) && *first >= range->from &&
+           *first < range->to;
 }
 
-enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct page *page)
+enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct range *range)
 {
     struct raw raw[PARAM_COUNT] = {{NULL, 0}};
     int limit = endpoint->page_days;
@@ -107,18 +107,18 @@ enum params_result params_parse(const char *query, const struct endpoint *endpoi
     collect(query, raw);
     if (raw[PARAM_FROM].text == NULL || raw[PARAM_TO].text == NULL)
         return PARAMS_MISSING;
-    if (!parse_day(&raw[PARAM_FROM], &page->from))
+    if (!parse_day(&raw[PARAM_FROM], &range->from))
         return PARAMS_BAD_FROM;
-    if (!parse_day(&raw[PARAM_TO], &page->to))
+    if (!parse_day(&raw[PARAM_TO], &range->to))
         return PARAMS_BAD_TO;
-    if (page->from > page->to)
+    if (range->from > range->to)
         return PARAMS_BAD_RANGE;
     if (raw[PARAM_LIMIT].text != NULL && !parse_limit(&raw[PARAM_LIMIT], &limit))
         return PARAMS_BAD_LIMIT;
 
-    page->first = page->from;
-    if (raw[PARAM_CURSOR].text != NULL && !parse_cursor(&raw[PARAM_CURSOR], page, &page->first))
+    range->first = range->from;
+    if (raw[PARAM_CURSOR].text != NULL && !parse_cursor(&raw[PARAM_CURSOR], range, &range->first))
         return PARAMS_BAD_CURSOR;
-    page->end = page->to - page->first > limit ? page->first + limit : page->to;
+    range->end = range->to - range->first > limit ? range->first + limit : range->to;
     return PARAMS_OK;
 }

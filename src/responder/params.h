@@ -4,8 +4,8 @@
 #include "day.h"
 #include "endpoint.h"
 
-/* A page of a range: all days are in [from, to), those asked for now in [first, end). */
-struct page {
+/* The days that a request asks for, [from, to), and those of them that this page shows, [first, end). */
+struct range {
     day_t from, to;
     day_t first, end; /* first <= end <= to, at most PAGE_DAYS_MAX days */
 };
@@ -25,6 +25,6 @@ enum params_result {
  * Reads the query string of a request to an endpoint. Unknown parameters are ignored; of a repeated one
  * the last that is not empty counts, `cursor` and `after` being one parameter.
  */
-enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct page *page);
+enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct range *range);
 
 #endif

@@ -124,7 +124,7 @@ static void write_caching(struct head *head, const struct response *response)
         line(head, "Cache-Control: no-store\r\n");
         return;
     }
-    line(head, "ETag: W/\"%s\"\r\n", response->page->validator);
+    line(head, "ETag: W/\"%s\"\r\n", response->body->validator);
     line(head, "Cache-Control: private, %s\r\n",
          response->admission.is_settled ? "max-age=3600, must-revalidate" : "no-cache");
     line(head, "Vary: Authorization, Accept-Encoding\r\n");
@@ -196,7 +196,7 @@ static bool send_to(const struct sink *sink, const struct response *response)
     if (!has_body(response))
         return write_whole(sink, response, "", 0);
     if (response->answer == ANSWER_PAGE)
-        return write_whole(sink, response, response->page->text, response->page->length);
+        return write_whole(sink, response, response->body->text, response->body->length);
     return send_error(sink, response);
 }
 
@@ -212,6 +212,6 @@ bool response_print(const struct response *response, FILE *out)
 
 void response_free(struct response *response)
 {
-    body_release(response->page);
-    response->page = NULL;
+    body_release(response->body);
+    response->body = NULL;
 }

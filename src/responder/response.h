@@ -35,7 +35,7 @@ struct response {
     bool is_head;               /* the client wants no body */
     bool is_counted;            /* the window is known and goes into headers */
     struct admission admission; /* the window, if so; and whether the page is settled */
-    struct body *page;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
+    struct body *body;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
 };
 
 /*

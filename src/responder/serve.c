@@ -67,9 +67,9 @@ static enum answer judge(const struct service *service, const struct request *re
     if (token != TOKEN_PRESENT)
         return answer_to_token(token);
 
-    struct page page;
-    enum params_result params = params_parse(request->query, endpoint, &page);
-    const struct cache_key key = {.endpoint = endpoint, .project = project, .page = &page};
+    struct range range;
+    enum params_result params = params_parse(request->query, endpoint, &range);
+    const struct cache_key key = {.endpoint = endpoint, .project = project, .range = &range};
     struct data_version known;
     struct body *kept = params == PARAMS_OK ? cache_find(service->cache, &key, &known) : NULL;
     bool is_worth_keeping = params == PARAMS_OK && (kept != NULL || request->if_none_match != NULL ||
@@ -78,7 +78,7 @@ static enum answer judge(const struct service *service, const struct request *re
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,
-        .page = params == PARAMS_OK ? &page : NULL,
+        .range = params == PARAMS_OK ? &range : NULL,
         .wants_version = is_worth_keeping,
         .known = kept == NULL ? NULL : &known,
     };
@@ -93,16 +93,16 @@ static enum answer judge(const struct service *service, const struct request *re
     if (params != PARAMS_OK)
         return answer_to_params(params);
 
-    response->page = admission->is_known ? body_hold(kept) : body_page(endpoint, &page, &rows);
-    if (response->page == NULL) {
+    response->body = admission->is_known ? body_hold(kept) : body_render(endpoint, &range, &rows);
+    if (response->body == NULL) {
         log_error("no memory for the page, or no SHA-256 from libcrypto");
         return ANSWER_FAULT;
     }
     if (!is_worth_keeping)
         cache_note(service->cache, &key);
     else if (!admission->is_known)
-        cache_keep(service->cache, &key, &admission->version, response->page);
-    return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
+        cache_keep(service->cache, &key, &admission->version, response->body);
+    return validator_is_named(request->if_none_match, response->body->validator) ? ANSWER_NOT_MODIFIED
                                                                                  : ANSWER_PAGE;
 }
 

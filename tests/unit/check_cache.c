@@ -8,9 +8,9 @@
 
 static const struct data_version FIRST = {.number = 7, .session = 1};
 
-static struct page month_of(const char *from, const char *to)
+static struct range month_of(const char *from, const char *to)
 {
-    return (struct page){units_day(from), units_day(to), units_day(from), units_day(to)};
+    return (struct range){units_day(from), units_day(to), units_day(from), units_day(to)};
 }
 
 static struct body *body_of(size_t length)
@@ -34,9 +34,9 @@ static void keep(struct cache *cache, const struct cache_key *key, int64_t numbe
 
 START_TEST(what_is_kept_is_found_with_its_version)
 {
-    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct range range = month_of("2026-01-01", "2026-02-01");
     char project[] = "p1";
-    struct cache_key key = {units_endpoint("chats/count"), project, &page};
+    struct cache_key key = {units_endpoint("chats/count"), project, &range};
     struct cache *cache = cache_open(1 << 20);
     struct body *body = body_of(100);
     struct data_version version = {0, 0};
@@ -60,22 +60,22 @@ END_TEST
 /* Whatever slot they fall into, pages that differ in anything are not each other. */
 START_TEST(every_part_of_the_key_tells)
 {
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct page pages[] = {page, page, page, page};
-    pages[0].from--;
-    pages[1].to++;
-    pages[2].first++;
-    pages[3].end--;
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct range ranges[] = {range, range, range, range};
+    ranges[0].from--;
+    ranges[1].to++;
+    ranges[2].first++;
+    ranges[3].end--;
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache_key others[] = {
-        {units_endpoint("csat/daily"), "p", &page},
-        {key.endpoint, "P", &page},
-        {key.endpoint, "pp", &page},
-        {key.endpoint, "", &page},
-        {key.endpoint, "p", &pages[0]},
-        {key.endpoint, "p", &pages[1]},
-        {key.endpoint, "p", &pages[2]},
-        {key.endpoint, "p", &pages[3]},
+        {units_endpoint("csat/daily"), "p", &range},
+        {key.endpoint, "P", &range},
+        {key.endpoint, "pp", &range},
+        {key.endpoint, "", &range},
+        {key.endpoint, "p", &ranges[0]},
+        {key.endpoint, "p", &ranges[1]},
+        {key.endpoint, "p", &ranges[2]},
+        {key.endpoint, "p", &ranges[3]},
     };
     struct cache *cache = cache_open(1 << 20);
     struct data_version version;
@@ -91,8 +91,8 @@ END_TEST
 START_TEST(pages_that_share_a_slot_are_told_apart)
 {
     enum { KEYS = 100 * 1000 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     const struct endpoint *other = units_endpoint("csat/daily");
     struct cache *cache = cache_open(1 << 20);
     struct data_version version;
@@ -100,10 +100,10 @@ START_TEST(pages_that_share_a_slot_are_told_apart)
     keep(cache, &key, 1, 10);
     for (int i = 1; i <= KEYS; i++) {
         char project[16];
-        struct page later = page;
+        struct range later = range;
         snprintf(project, sizeof(project), "p%d", i);
         later.to += i;
-        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, project, &page}, &version));
+        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, project, &range}, &version));
         ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, "p", &later}, &version));
         ck_assert_ptr_null(cache_find(cache, &(struct cache_key){other, project, &later}, &version));
     }
@@ -114,8 +114,8 @@ END_TEST
 
 START_TEST(later_page_takes_the_place_of_the_earlier)
 {
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache *cache = cache_open(1 << 20);
     struct data_version version;
 
@@ -135,14 +135,14 @@ END_TEST
 START_TEST(a_page_that_is_not_kept_drives_out_no_other)
 {
     enum { KEYS = 100 * 1000 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache *cache = cache_open(1 << 20);
     struct data_version version;
 
     keep(cache, &key, 1, 10);
     for (int i = 1; i <= KEYS; i++) {
-        struct page later = page;
+        struct range later = range;
         later.to += i;
         keep(cache, &(struct cache_key){key.endpoint, key.project, &later}, 0, 10);
     }
@@ -154,8 +154,8 @@ END_TEST
 START_TEST(a_page_is_known_to_be_asked_for_again)
 {
     enum { KEYS = 1000 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache *cache = cache_open(1 << 20);
     int again = 0;
 
@@ -165,7 +165,7 @@ START_TEST(a_page_is_known_to_be_asked_for_again)
     ck_assert(cache_is_asked_again(cache, &key));
     /* As many others are remembered as well, but for some that share a place. */
     for (int i = 0; i < 2 * KEYS; i++) {
-        struct page later = page;
+        struct range later = range;
         later.to += 1 + i % KEYS;
         const struct cache_key other = {key.endpoint, "p", &later};
         bool is_again = cache_is_asked_again(cache, &other);
@@ -181,27 +181,27 @@ END_TEST
 START_TEST(no_more_is_kept_than_its_size)
 {
     enum { BOUND = 100 * 1000, BODY = 9000, PAGES = 500 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct range range = month_of("2026-01-01", "2026-02-01");
     struct cache *cache = cache_open(BOUND);
     size_t kept = 0;
 
     for (int i = 0; i < PAGES; i++) {
         char project[16];
         snprintf(project, sizeof(project), "p%d", i);
-        keep(cache, &(struct cache_key){units_endpoint("chats/count"), project, &page}, 1, BODY);
+        keep(cache, &(struct cache_key){units_endpoint("chats/count"), project, &range}, 1, BODY);
     }
     for (int i = 0; i < PAGES; i++) {
         char project[16];
         struct data_version version;
         snprintf(project, sizeof(project), "p%d", i);
         const struct body *found =
-            cache_find(cache, &(struct cache_key){units_endpoint("chats/count"), project, &page}, &version);
+            cache_find(cache, &(struct cache_key){units_endpoint("chats/count"), project, &range}, &version);
         kept += found == NULL ? 0 : found->length;
     }
     ck_assert_uint_le(kept, BOUND);
     ck_assert_uint_ge(kept, BOUND / 2);
     /* One that alone is too much is not kept, and may drive out all. */
-    struct cache_key key = {units_endpoint("chats/count"), "large", &page};
+    struct cache_key key = {units_endpoint("chats/count"), "large", &range};
     struct data_version version;
     keep(cache, &key, 1, BOUND + 1);
     ck_assert_ptr_null(cache_find(cache, &key, &version));

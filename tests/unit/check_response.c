@@ -81,7 +81,7 @@ static struct response response_to(int row)
 
     response.is_counted = is_of_page(response.answer) || response.answer >= ANSWER_WINDOW_FULL;
     if (is_of_page(response.answer))
-        response.page = page_body();
+        response.body = page_body();
     return response;
 }
 
@@ -235,7 +235,7 @@ START_TEST(settled_page_may_be_kept_for_an_hour)
     static const enum answer of_page[] = {ANSWER_PAGE, ANSWER_NOT_MODIFIED};
 
     for (size_t i = 0; i < sizeof(of_page) / sizeof(of_page[0]); i++) {
-        struct response response = {.answer = of_page[i], .page = page_body()};
+        struct response response = {.answer = of_page[i], .body = page_body()};
         response.admission.is_settled = true;
         struct printed printed = print(&response);
         check_header(&printed, "Cache-Control", "private, max-age=3600, must-revalidate");
@@ -247,13 +247,13 @@ END_TEST
 START_TEST(page_is_held_and_let_go_once)
 {
     struct response response = response_to(0);
-    struct body *page = body_hold(response.page);
+    struct body *body = body_hold(response.body);
     struct printed printed = print(&response);
 
     free(printed.text);
-    ck_assert_ptr_null(response.page);
-    ck_assert_uint_eq(page->holders, 1);
-    body_release(page);
+    ck_assert_ptr_null(response.body);
+    ck_assert_uint_eq(body->holders, 1);
+    body_release(body);
 }
 END_TEST
 

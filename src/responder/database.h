@@ -23,7 +23,13 @@ struct database_settings {
     int read_lag_ms;           /* bound on what it waits for the replica to have caught up */
 };
 
-enum verdict { VERDICT_PASS, VERDICT_NO_TOKEN, VERDICT_OTHER_PROJECT, VERDICT_WINDOW_FULL };
+enum verdict {
+    VERDICT_NONE, /* the database has not spoken */
+    VERDICT_PASS,
+    VERDICT_NO_TOKEN,
+    VERDICT_OTHER_PROJECT,
+    VERDICT_WINDOW_FULL
+};
 
 /* The rate limit: requests in a fixed window, per token. The database enforces the same numbers. */
 enum { WINDOW_REQUESTS = 100, WINDOW_SECONDS = 60 };

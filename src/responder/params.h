@@ -12,6 +12,7 @@ struct range {
 
 /* PARAMS_OK, or what is wrong; the first of these that applies. */
 enum params_result {
+    PARAMS_NONE, /* nothing has been read */
     PARAMS_OK,
     PARAMS_MISSING,
     PARAMS_BAD_FROM,

@@ -20,6 +20,7 @@ static const struct {
     const char *message;
     const char *header; /* one more header, or NULL */
 } ANSWERS[] = {
+    [ANSWER_FAULT] = {"500 Internal Server Error", TONE_ERROR, "Internal server error", NULL},
     [ANSWER_PAGE] = {"200 OK", TONE_NONE, NULL, NULL},
     [ANSWER_NOT_MODIFIED] = {"304 Not Modified", TONE_NONE, NULL, NULL},
     [ANSWER_OPTIONS] = {"204 No Content", TONE_NONE, NULL, ALLOW},
@@ -39,7 +40,6 @@ static const struct {
     [ANSWER_BAD_LIMIT] = {"400 Bad Request", TONE_ERROR, "Invalid limit: expected an integer from 1 to 365",
                           NULL},
     [ANSWER_BAD_CURSOR] = {"400 Bad Request", TONE_ERROR, "Invalid cursor", NULL},
-    [ANSWER_FAULT] = {"500 Internal Server Error", TONE_ERROR, "Internal server error", NULL},
 };
 
 /* The body of ANSWER_FAULT, for when there is no memory to make one. */
@@ -141,7 +141,7 @@ static void write_head(struct head *head, const struct response *response, size_
     write_caching(head, response);
     if (ANSWERS[response->answer].header != NULL)
         line(head, "%s\r\n", ANSWERS[response->answer].header);
-    if (response->is_counted)
+    if (response->has_window)
         write_window(head, response);
     line(head, "\r\n");
 }

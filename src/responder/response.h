@@ -9,8 +9,12 @@
 #include "body.h"
 #include "database.h"
 
-/* Everything a request can come to. Each has one row in response.c: status, body, headers. */
+/*
+ * Everything a request can come to. Each has one row in response.c: status, body, headers. The fault is 0, so
+ * that a response nobody has filled in is a 500.
+ */
 enum answer {
+    ANSWER_FAULT,
     ANSWER_PAGE,
     ANSWER_NOT_MODIFIED, /* the page that the client has */
     ANSWER_OPTIONS,
@@ -25,15 +29,14 @@ enum answer {
     ANSWER_BAD_TO,
     ANSWER_BAD_RANGE,
     ANSWER_BAD_LIMIT,
-    ANSWER_BAD_CURSOR,
-    ANSWER_FAULT
+    ANSWER_BAD_CURSOR
 };
 
 /* An answer on its way to the client. Starts as {0}; ended by response_free(). */
 struct response {
     enum answer answer;
     bool is_head;               /* the client wants no body */
-    bool is_counted;            /* the window is known and goes into headers */
+    bool has_window;            /* the window is known and goes into headers */
     struct admission admission; /* the window, if so; and whether the page is settled */
     struct body *body;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
 };

@@ -11,10 +11,10 @@
 static enum answer answer_to_token(enum token_result result)
 {
     switch (result) {
+    case TOKEN_FAULT: break;
     case TOKEN_PRESENT: return ANSWER_PAGE;
     case TOKEN_ABSENT: return ANSWER_TOKEN_ABSENT;
     case TOKEN_INVALID: return ANSWER_TOKEN_INVALID;
-    case TOKEN_FAULT: break;
     }
     return ANSWER_FAULT;
 }
@@ -22,6 +22,7 @@ static enum answer answer_to_token(enum token_result result)
 static enum answer answer_to_params(enum params_result result)
 {
     switch (result) {
+    case PARAMS_NONE: break;
     case PARAMS_OK: return ANSWER_PAGE;
     case PARAMS_MISSING: return ANSWER_PARAMS_MISSING;
     case PARAMS_BAD_FROM: return ANSWER_BAD_FROM;
@@ -36,6 +37,7 @@ static enum answer answer_to_params(enum params_result result)
 static enum answer answer_to_verdict(enum verdict verdict)
 {
     switch (verdict) {
+    case VERDICT_NONE: break;
     case VERDICT_PASS: return ANSWER_PAGE;
     case VERDICT_NO_TOKEN: return ANSWER_TOKEN_INVALID;
     case VERDICT_OTHER_PROJECT: return ANSWER_OTHER_PROJECT;
@@ -87,7 +89,7 @@ static enum answer judge(const struct service *service, const struct request *re
     if (!database_ask(service->database, &question, admission, &rows))
         return ANSWER_FAULT;
 
-    response->is_counted = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
+    response->has_window = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
     if (admission->verdict != VERDICT_PASS)
         return answer_to_verdict(admission->verdict);
     if (params != PARAMS_OK)

@@ -79,7 +79,7 @@ static struct response response_to(int row)
 {
     struct response response = {.answer = ANSWERS[row].answer, .admission = WINDOW};
 
-    response.is_counted = is_of_page(response.answer) || response.answer >= ANSWER_WINDOW_FULL;
+    response.has_window = is_of_page(response.answer) || response.answer >= ANSWER_WINDOW_FULL;
     if (is_of_page(response.answer))
         response.body = page_body();
     return response;
@@ -201,15 +201,15 @@ END_TEST
 
 START_TEST(window_is_told_if_and_only_if_it_is_known)
 {
-    for (int is_counted = 0; is_counted < 2; is_counted++) {
+    for (int has_window = 0; has_window < 2; has_window++) {
         struct response response = response_to(_i);
-        response.is_counted = is_counted;
+        response.has_window = has_window;
         struct printed printed = print(&response);
-        check_header(&printed, "RateLimit-Policy", is_counted ? "\"pat\";q=100;w=60" : NULL);
-        check_header(&printed, "RateLimit", is_counted ? "\"pat\";r=58;t=37" : NULL);
-        check_header(&printed, "X-RateLimit-Limit", is_counted ? "100" : NULL);
-        check_header(&printed, "X-RateLimit-Remaining", is_counted ? "58" : NULL);
-        check_header(&printed, "X-RateLimit-Reset", is_counted ? "1769817660" : NULL);
+        check_header(&printed, "RateLimit-Policy", has_window ? "\"pat\";q=100;w=60" : NULL);
+        check_header(&printed, "RateLimit", has_window ? "\"pat\";r=58;t=37" : NULL);
+        check_header(&printed, "X-RateLimit-Limit", has_window ? "100" : NULL);
+        check_header(&printed, "X-RateLimit-Remaining", has_window ? "58" : NULL);
+        check_header(&printed, "X-RateLimit-Reset", has_window ? "1769817660" : NULL);
         free(printed.text);
     }
 }
@@ -220,12 +220,25 @@ START_TEST(longest_head_fits_with_room_to_spare)
 {
     struct response response = response_to(_i);
 
-    response.is_counted = true;
+    response.has_window = true;
     /* The longest numbers that the types hold, far beyond what can be. */
     response.admission =
         (struct admission){.remaining = INT_MIN, .retry_after = INT_MIN, .closes_at = INT64_MIN};
     struct printed printed = print(&response);
     ck_assert_uint_lt(printed.head_length, HEAD_LIMIT * 3 / 4);
+    free(printed.text);
+}
+END_TEST
+
+/* A fault on the way that says nothing must not pass for a page: {0} is a 500. */
+START_TEST(response_that_nobody_filled_in_is_a_fault)
+{
+    struct response response = {0};
+    struct printed printed = print(&response);
+
+    ck_assert_msg(strncmp(printed.text, "Status: 500 ", 12) == 0, "%s", printed.text);
+    ck_assert_str_eq(printed.body, ERROR("Internal server error"));
+    check_header(&printed, "RateLimit", NULL);
     free(printed.text);
 }
 END_TEST
@@ -332,6 +345,7 @@ Suite *check_response_suite(void)
     tcase_add_loop_test(tcase, head_is_lines_of_name_and_value, 0, UNITS_COUNT(ANSWERS));
     tcase_add_loop_test(tcase, window_is_told_if_and_only_if_it_is_known, 0, UNITS_COUNT(ANSWERS));
     tcase_add_loop_test(tcase, longest_head_fits_with_room_to_spare, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_test(tcase, response_that_nobody_filled_in_is_a_fault);
     tcase_add_test(tcase, settled_page_may_be_kept_for_an_hour);
     tcase_add_loop_test(tcase, response_that_nobody_takes_is_false, 0, UNITS_COUNT(ANSWERS));
     tcase_add_test(tcase, page_is_held_and_let_go_once);

@@ -5,7 +5,7 @@
 
 #include "endpoint.h"
 #include "params.h"
-#include "database.h"
+#include "rows.h"
 #include "validator.h"
 
 /* A rendered page, never changed; freed when the last of its holders lets go. */

@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
+#include "admission.h"
 #include "body.h"
 #include "endpoint.h"
 #include "params.h"
-#include "database.h"
 
 /*
  * Pages that this process has rendered, each with the version of the data under which it was; and

@@ -2,11 +2,11 @@
 #define DATABASE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
+#include "admission.h"
 #include "endpoint.h"
 #include "params.h"
+#include "rows.h"
 #include "token.h"
 
 /*
@@ -21,55 +21,6 @@ struct database_settings {
     const char *read_database; /* of the replica, or NULL */
     int timeout_ms;            /* bound on all that a request waits for either */
     int read_lag_ms;           /* bound on what it waits for the replica to have caught up */
-};
-
-enum verdict {
-    VERDICT_NONE, /* the database has not spoken */
-    VERDICT_PASS,
-    VERDICT_NO_TOKEN,
-    VERDICT_OTHER_PROJECT,
-    VERDICT_WINDOW_FULL
-};
-
-/* The rate limit: requests in a fixed window, per token. The database enforces the same numbers. */
-enum { WINDOW_REQUESTS = 100, WINDOW_SECONDS = 60 };
-
-/*
- * Names what a page would show: if two are the same, two renderings of the page are too. Good for as long as
- * the session in which the database gave it. number 0 names nothing: the page must be read.
- */
-struct data_version {
-    int64_t number;
-    unsigned session;
-};
-
-/*
- * The database's word on a request. The window is known for VERDICT_PASS and VERDICT_WINDOW_FULL, what
- * concerns the page for VERDICT_PASS and a page.
- */
-struct admission {
-    enum verdict verdict;
-    int remaining;               /* requests left in the window */
-    int retry_after;             /* whole seconds until it closes, 1 to 60 */
-    int64_t closes_at;           /* the same, as seconds since 1970 */
-    struct data_version version; /* of the page, if it was wanted */
-    bool is_settled; /* all days of the page lie before the last two, which still change as a rule */
-    bool is_known;   /* the version is the one that was known: no rows were read */
-};
-
-/* Stands for SQL's null. */
-#define VALUE_NULL INT64_MIN
-
-/* A day that has a row. value[i] belongs to the endpoint's fields[i]; an average is in hundredths. */
-struct row {
-    day_t day;
-    int64_t value[FIELDS_MAX];
-};
-
-/* Rows in ascending order of days; days without events are not among them. */
-struct rows {
-    size_t count;
-    struct row row[PAGE_DAYS_MAX];
 };
 
 /* A request that has come as far as the database. */

@@ -11,12 +11,12 @@
 
 #include "cache.h"
 #include "config.h"
+#include "database.h"
 #include "log.h"
 #include "request.h"
 #include "response.h"
 #include "serve.h"
 #include "settings.h"
-#include "database.h"
 
 extern char **environ;
 

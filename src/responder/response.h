@@ -6,8 +6,8 @@
 
 #include <fcgiapp.h>
 
+#include "admission.h"
 #include "body.h"
-#include "database.h"
 
 /*
  * Everything a request can come to. Each has one row in response.c: status, body, headers. The fault is 0, so

@@ -148,7 +148,7 @@ static bool make_ready(struct link *link, const struct opening *opening, int pat
 /* Each statement has a sync, and so a transaction, of its own: the window's lock ends with the first. */
 static bool send_admit(const struct link *link, const struct database_request *request)
 {
-    const bool wants_version = request->range != NULL && request->wants_version;
+    const bool wants_version = request->range != NULL && request->known != NULL;
     const uint32_t end = wants_version ? htonl((uint32_t)(request->range->end - POSTGRES_EPOCH)) : 0;
     const char *const values[] = {(const char *)request->digest->byte, request->project,
                                   wants_version ? (const char *)&end : NULL};
@@ -368,14 +368,14 @@ bool database_ask(struct database *database, const struct database_request *requ
      * The page travels with the question whether it may be read, unless it may not be needed or comes from
      * elsewhere. Refusals come in floods: behind one, a page is not worth having the server start on it.
      */
-    bool is_page_sent =
-        request->range != NULL && request->known == NULL && !asks_replica && !database->was_refused;
+    const bool has_known = request->known != NULL && request->known->number != 0;
+    bool is_page_sent = request->range != NULL && !has_known && !asks_replica && !database->was_refused;
     if (!send_admit(primary, request) || (is_page_sent && !send_page(primary, request)))
         return link_fail_as_told(primary, "sending");
     if (!read_admission(primary, request->range, admission, &position))
         return false;
     admission->version.session = primary->session;
-    admission->is_known = request->known != NULL && request->known->number == admission->version.number &&
+    admission->is_known = has_known && request->known->number == admission->version.number &&
                           request->known->session == primary->session;
     /* A refusal stands, whatever becomes of a page that nobody will see. */
     const bool is_refused = admission->verdict != VERDICT_PASS;

@@ -28,9 +28,12 @@ struct database_request {
     const struct token_digest *digest;
     const char *project;
     const struct endpoint *endpoint;
-    const struct range *range;        /* NULL: no rows are wanted, only the verdict */
-    bool wants_version;               /* of the page, which costs the database another look */
-    const struct data_version *known; /* of which no rows are needed; NULL for none, or if it is not wanted */
+    const struct range *range; /* NULL: no rows are wanted, only the verdict */
+    /*
+     * NULL: no version is wanted. Otherwise the database looks for one, which costs it time, and no rows are
+     * read if it is this one; number 0: none is known, so rows are read in any case.
+     */
+    const struct data_version *known;
 };
 
 /* Prepares the way; nothing is connected yet. NULL if there is no memory. Ended by database_close(). */

@@ -1,7 +1,6 @@
 #include "serve.h"
 
 #include "body.h"
-#include "cache.h"
 #include "endpoint.h"
 #include "log.h"
 #include "params.h"
@@ -11,7 +10,7 @@
 static enum answer answer_to_token(enum token_result result)
 {
     switch (result) {
-    case TOKEN_FAULT: break;
+    case TOKEN_FAULT: log_error("libcrypto gives no SHA-256"); break;
     case TOKEN_PRESENT: return ANSWER_PAGE;
     case TOKEN_ABSENT: return ANSWER_TOKEN_ABSENT;
     case TOKEN_INVALID: return ANSWER_TOKEN_INVALID;
@@ -64,46 +63,39 @@ static enum answer judge(const struct service *service, const struct request *re
 
     struct token_digest digest;
     enum token_result token = token_present(request->authorization, &digest);
-    if (token == TOKEN_FAULT)
-        log_error("libcrypto gives no SHA-256");
     if (token != TOKEN_PRESENT)
         return answer_to_token(token);
 
     struct range range;
     enum params_result params = params_parse(request->query, endpoint, &range);
     const struct cache_key key = {.endpoint = endpoint, .project = project, .range = &range};
-    struct data_version known;
-    struct body *kept = params == PARAMS_OK ? cache_find(service->cache, &key, &known) : NULL;
-    bool is_worth_keeping = params == PARAMS_OK && (kept != NULL || request->if_none_match != NULL ||
-                                                    cache_is_asked_again(service->cache, &key));
+    struct cached cached = {0};
+    if (params == PARAMS_OK)
+        cached = cache_look_up(service->cache, &key, request->if_none_match != NULL);
+
     const struct database_request question = {
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,
         .range = params == PARAMS_OK ? &range : NULL,
-        .wants_version = is_worth_keeping,
-        .known = kept == NULL ? NULL : &known,
+        .known = cached.wants_version ? &cached.version : NULL,
     };
     struct admission *admission = &response->admission;
     struct rows rows;
     if (!database_ask(service->database, &question, admission, &rows))
         return ANSWER_FAULT;
-
     response->has_window = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
     if (admission->verdict != VERDICT_PASS)
         return answer_to_verdict(admission->verdict);
     if (params != PARAMS_OK)
         return answer_to_params(params);
 
-    response->body = admission->is_known ? body_hold(kept) : body_render(endpoint, &range, &rows);
+    response->body = admission->is_known ? body_hold(cached.body) : body_render(endpoint, &range, &rows);
     if (response->body == NULL) {
         log_error("no memory for the page, or no SHA-256 from libcrypto");
         return ANSWER_FAULT;
     }
-    if (!is_worth_keeping)
-        cache_note(service->cache, &key);
-    else if (!admission->is_known)
-        cache_keep(service->cache, &key, &admission->version, response->body);
+    cache_put(service->cache, &key, cached.wants_version ? &admission->version : NULL, response->body);
     return validator_is_named(request->if_none_match, response->body->validator) ? ANSWER_NOT_MODIFIED
                                                                                  : ANSWER_PAGE;
 }

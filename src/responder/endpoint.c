@@ -1,6 +1,5 @@
 #include "endpoint.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "percent.h"
@@ -35,6 +34,11 @@ const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
         {"error_count", FIELD_COUNT}}},
 };
 /* clang-format on */
+
+bool endpoint_has_column(const struct field *field)
+{
+    return field->type == FIELD_COUNT || field->type == FIELD_AVERAGE;
+}
 
 static const char ROOT[] = "/rest/";
 

@@ -1,7 +1,7 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 enum { PAGE_DAYS_MAX = 365, FIELDS_MAX = 8, PROJECT_LENGTH_MAX = 255 };
 
@@ -11,7 +11,7 @@ enum field_type {
     FIELD_DATE,    /* the day, "2026-01-31" */
     FIELD_INSTANT, /* the day, "2026-01-31T00:00:00Z" */
     FIELD_COUNT,   /* a column of integers; 0 */
-    FIELD_AVERAGE  /* a column of numbers with 2 decimals at most; null */
+    FIELD_AVERAGE  /* a column of numbers of 0 or more, with 2 decimals at most; null */
 };
 
 /* A field of the JSON row, and the column of the page's function that it shows: one name for both. */
@@ -29,6 +29,9 @@ struct endpoint {
     int page_days;          /* default of `limit` */
     struct field fields[FIELDS_MAX + 1];
 };
+
+/* Whether the function that the endpoint reads has a column for the field. */
+bool endpoint_has_column(const struct field *field);
 
 enum { ENDPOINT_COUNT = 6 };
 extern const struct endpoint endpoint_table[ENDPOINT_COUNT];

@@ -73,7 +73,7 @@ static enum answer judge(const struct service *service, const struct request *re
     if (params == PARAMS_OK)
         cached = cache_look_up(service->cache, &key, request->if_none_match != NULL);
 
-    const struct database_request question = {
+    const struct question question = {
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,

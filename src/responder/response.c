@@ -1,6 +1,7 @@
 #include "response.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -146,22 +147,6 @@ static void write_head(struct head *head, const struct response *response, size_
     line(head, "\r\n");
 }
 
-/* Where the bytes go. */
-struct sink {
-    bool (*write)(void *to, const char *bytes, size_t length);
-    void *to;
-};
-
-static bool write_fcgi(void *to, const char *bytes, size_t length)
-{
-    return FCGX_PutStr(bytes, (int)length, to) == (int)length;
-}
-
-static bool write_file(void *to, const char *bytes, size_t length)
-{
-    return fwrite(bytes, 1, length, to) == length;
-}
-
 static bool write_whole(const struct sink *sink, const struct response *response, const char *body,
                         size_t length)
 {
@@ -191,23 +176,13 @@ static bool send_error(const struct sink *sink, const struct response *response)
     return sent;
 }
 
-static bool send_to(const struct sink *sink, const struct response *response)
+bool response_send(const struct response *response, const struct sink *sink)
 {
     if (!has_body(response))
         return write_whole(sink, response, "", 0);
     if (response->answer == ANSWER_PAGE)
         return write_whole(sink, response, response->body->text, response->body->length);
     return send_error(sink, response);
-}
-
-bool response_send(const struct response *response, FCGX_Stream *out)
-{
-    return send_to(&(struct sink){write_fcgi, out}, response);
-}
-
-bool response_print(const struct response *response, FILE *out)
-{
-    return send_to(&(struct sink){write_file, out}, response) && fflush(out) == 0;
 }
 
 void response_free(struct response *response)

@@ -2,9 +2,7 @@
 #define RESPONSE_H
 
 #include <stdbool.h>
-#include <stdio.h>
-
-#include <fcgiapp.h>
+#include <stddef.h>
 
 #include "admission.h"
 #include "body.h"
@@ -41,15 +39,20 @@ struct response {
     struct body *body;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
 };
 
+/* Where the bytes of a response go: to a FastCGI stream, or a plain CGI's standard output. */
+struct sink {
+    /* Writes them; false if not all of them went. */
+    bool (*write)(void *to, const char *bytes, size_t length);
+    void *to;
+};
+
 /*
  * Sends the answer, whole or not at all as far as it is ours to say: the body is rendered and its length
- * known before the first byte leaves. False if the client could not take it; there is nobody to tell.
+ * known before the first byte leaves. False if the sink took less; there is nobody to tell.
  */
-bool response_send(const struct response *response, FCGX_Stream *out);
+bool response_send(const struct response *response, const struct sink *sink);
 
-/* The same, to a plain CGI's standard output. */
-bool response_print(const struct response *response, FILE *out);
-
+/* Lets the body go. */
 void response_free(struct response *response);
 
 #endif

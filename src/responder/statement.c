@@ -55,8 +55,7 @@ struct statement {
     size_t length;
 };
 
-/* Appends to a statement. Its parts are constants of the endpoint table: were one too long, no process would
- * start to serve. */
+/* Appends to a statement. Its parts are constants of the endpoint table, so room is a matter of that. */
 __attribute__((format(printf, 2, 3))) static void append(struct statement *statement, const char *format, ...)
 {
     const size_t room = sizeof(statement->text) - statement->length;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
+#include "json.h"
 
 enum { HEAD_SIZE = 1024 };
 
@@ -70,27 +70,16 @@ static struct json_object *tone_value(enum tone tone)
                                 : json_object_new_string("error");
 }
 
-/*
- * Adds a member, which is the document's from now on; false, with the value put back, if there is no memory.
- */
-static bool add(struct json_object *document, const char *key, struct json_object *value)
-{
-    if (value != NULL && json_object_object_add(document, key, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
-}
-
 /* NULL if there is no memory. */
 static struct json_object *error_document(const struct response *response)
 {
     struct json_object *document = json_object_new_object();
     int retry_after = response->admission.retry_after;
 
-    if (document != NULL && add(document, "status", tone_value(ANSWERS[response->answer].tone)) &&
-        add(document, "message", json_object_new_string(ANSWERS[response->answer].message)) &&
+    if (document != NULL && json_add(document, "status", tone_value(ANSWERS[response->answer].tone)) &&
+        json_add(document, "message", json_object_new_string(ANSWERS[response->answer].message)) &&
         (response->answer != ANSWER_WINDOW_FULL ||
-         add(document, "retry_after", json_object_new_int(retry_after))))
+         json_add(document, "retry_after", json_object_new_int(retry_after))))
         return document;
     json_object_put(document);
     return NULL;
@@ -160,10 +149,8 @@ static bool write_whole(const struct sink *sink, const struct response *response
 static bool send_error(const struct sink *sink, const struct response *response)
 {
     struct json_object *document = error_document(response);
-    size_t length = 0;
-    const char *body = document == NULL
-                           ? NULL
-                           : json_object_to_json_string_length(document, JSON_C_TO_STRING_PLAIN, &length);
+    size_t length;
+    const char *body = json_text(document, &length);
     struct response answered = *response;
 
     if (body == NULL) {

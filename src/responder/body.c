@@ -192,6 +192,7 @@ struct body *body_render(const struct endpoint *endpoint, const struct range *ra
 
 struct body *body_hold(struct body *body)
 {
+    assert(body->holders > 0);
     body->holders++;
     return body;
 }

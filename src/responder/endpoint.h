@@ -3,6 +3,11 @@
 
 #include <stdbool.h>
 
+/*
+ * A project's id has 64 characters at most (projects_project_id_shape in SQL). Up to PROJECT_LENGTH_MAX bytes
+ * the path is still that of an endpoint, of a project that does not exist: without a token that is 401, and
+ * with one 403, as for any other project. Beyond, it is 404.
+ */
 enum { PAGE_DAYS_MAX = 365, FIELDS_MAX = 8, PROJECT_LENGTH_MAX = 255 };
 
 /* What a field of a row is, and what stands in it on a day that has no row. */

@@ -1,5 +1,7 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -109,6 +111,7 @@ static void drain(FCGX_Stream *in)
 
 static bool write_fcgi(void *to, const char *bytes, size_t length)
 {
+    assert(length <= INT_MAX);
     return FCGX_PutStr(bytes, (int)length, to) == (int)length;
 }
 

@@ -1,5 +1,6 @@
 #include "params.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -8,16 +9,20 @@
 
 enum param { PARAM_FROM, PARAM_TO, PARAM_LIMIT, PARAM_CURSOR, PARAM_COUNT };
 
+enum { NAME_SIZE = 8 };
+
+/* A name too long for its array does not compile, and one without room for its NUL fails find(). */
 static const struct {
-    const char *name;
+    char name[NAME_SIZE];
     enum param param;
 } NAMES[] = {
     {"from", PARAM_FROM},     {"to", PARAM_TO},        {"limit", PARAM_LIMIT},
     {"cursor", PARAM_CURSOR}, {"after", PARAM_CURSOR},
 };
 
-/* No valid value is longer than a cursor. */
+/* Room for the longest valid value, a cursor, and its NUL. */
 enum { VALUE_SIZE = 64 };
+static_assert((int)VALUE_SIZE > (int)CURSOR_TEXT_LENGTH, "a value has room");
 
 /* A value as it stands in the query string; NULL: none that is not empty. */
 struct raw {
@@ -33,10 +38,11 @@ struct value {
 /* Which parameter a name is, PARAM_COUNT if none. */
 static enum param find(const char *name, size_t length)
 {
-    char plain[sizeof("cursor")];
+    char plain[NAME_SIZE];
 
     if (percent_decode(name, length, PERCENT_FORM, plain, sizeof(plain))) {
         for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+            assert(NAMES[i].name[NAME_SIZE - 1] == '\0');
             if (strcmp(plain, NAMES[i].name) == 0)
                 return NAMES[i].param;
         }
@@ -120,5 +126,7 @@ enum params_result params_parse(const char *query, const struct endpoint *endpoi
     if (raw[PARAM_CURSOR].text != NULL && !parse_cursor(&raw[PARAM_CURSOR], range, &range->first))
         return PARAMS_BAD_CURSOR;
     range->end = range->to - range->first > limit ? range->first + limit : range->to;
+    assert(range->from <= range->first && range->first <= range->end && range->end <= range->to &&
+           range->end - range->first <= PAGE_DAYS_MAX);
     return PARAMS_OK;
 }

@@ -1,5 +1,6 @@
 #include "response.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,8 +60,8 @@ __attribute__((format(printf, 2, 3))) static void line(struct head *head, const 
     va_start(arguments, format);
     int n = vsnprintf(head->text + head->length, room, format, arguments);
     va_end(arguments);
-    /* Every line is bounded and their sum fits, as a test shows; were it otherwise, the last would be cut. */
-    head->length += (size_t)n < room ? (size_t)n : room - 1;
+    assert(n >= 0 && (size_t)n < room); /* every line is bounded; that their sum fits, a test shows */
+    head->length += (size_t)n;
 }
 
 static struct json_object *tone_value(enum tone tone)
@@ -114,6 +115,7 @@ static void write_caching(struct head *head, const struct response *response)
         line(head, "Cache-Control: no-store\r\n");
         return;
     }
+    assert(response->body != NULL);
     line(head, "ETag: W/\"%s\"\r\n", response->body->validator);
     line(head, "Cache-Control: private, %s\r\n",
          response->admission.is_settled ? "max-age=3600, must-revalidate" : "no-cache");

@@ -220,7 +220,7 @@ START_TEST(window_is_told_if_and_only_if_it_is_known)
 }
 END_TEST
 
-/* response.c does not look for the end of its buffer: this is what holds it. */
+/* response.c ends the process rather than cut a head off: this shows that it never comes to that. */
 START_TEST(longest_head_fits_with_room_to_spare)
 {
     struct response response = response_to(_i);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -38,6 +39,7 @@ struct import {
     char *chunk;   /* what was read last: whole lines, CHUNK_SIZE bytes at most */
     size_t length; /* of it */
     int64_t lines; /* begun so far, the header among them */
+    int64_t rows;  /* that COPY took */
     struct timespec started;
     bool shows_progress;
     int64_t shown_at; /* ms since the start */
@@ -127,6 +129,7 @@ static enum outcome list_columns(const struct import *import, char *names, char 
         if (seen[column])
             return refuse(import, "line 1: column %s stands there twice", name);
         seen[column] = true;
+        assert(strlen(list) + strlen(COLUMNS[column]) + sizeof(", ") <= HEADER_SIZE); /* each is there once */
         strcat(strcat(list, *list == '\0' ? "" : ", "), COLUMNS[column]);
     }
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
@@ -230,7 +233,9 @@ static enum outcome copy(struct import *import, const char *columns)
 
     enum outcome outcome = send_lines(import);
     while ((result = PQgetResult(import->connection)) != NULL) {
-        if (outcome == OUTCOME_DONE && PQresultStatus(result) != PGRES_COMMAND_OK) {
+        if (PQresultStatus(result) == PGRES_COMMAND_OK) {
+            import->rows = atoll(PQcmdTuples(result));
+        } else if (outcome == OUTCOME_DONE) {
             /* The reason needs queries of its own, so the results must come to their end first. */
             PGresult *end;
             while ((end = PQgetResult(import->connection)) != NULL)
@@ -327,13 +332,10 @@ static enum outcome add_events(struct import *import)
 
     int64_t added = atoll(connection_value(result)), ms = elapsed_ms(import);
     PQclear(result);
-    result = connection_query(import->connection, "SELECT count(*) FROM pg_temp.import", 0, NULL);
-    int64_t rows = result == NULL ? added : atoll(connection_value(result));
-    PQclear(result);
     end_progress(import);
     printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)\n", (long long)added,
-           (long long)(rows - added), (long long)(ms / 1000), (long long)(ms % 1000 / 100),
-           (long long)per_second(rows, ms));
+           (long long)(import->rows - added), (long long)(ms / 1000), (long long)(ms % 1000 / 100),
+           (long long)per_second(import->rows, ms));
     warn_of_strangers(import);
     warn_of_dropped(import);
     return OUTCOME_DONE;

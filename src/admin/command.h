@@ -31,9 +31,9 @@ command_run project_run_list;
 command_run token_run_create; /* token.c */
 command_run token_run_list;
 command_run token_run_revoke;
-command_run import_run;        /* import.c */
-command_run refresh_run;       /* refresh.c */
-command_run upkeep_run_verify; /* upkeep.c */
+command_run import_run;         /* import.c */
+command_run upkeep_run_refresh; /* upkeep.c */
+command_run upkeep_run_verify;
 command_run upkeep_run_rebuild;
 command_run upkeep_run_retention;
 command_run status_run; /* status.c */

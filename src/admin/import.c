@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -38,6 +39,7 @@ struct import {
     char *chunk;   /* what was read last: whole lines, CHUNK_SIZE bytes at most */
     size_t length; /* of it */
     int64_t lines; /* begun so far, the header among them */
+    int64_t rows;  /* that COPY took */
     struct timespec started;
     bool shows_progress;
     int64_t shown_at; /* ms since the start */
@@ -127,6 +129,7 @@ static enum outcome list_columns(const struct import *import, char *names, char 
         if (seen[column])
             return refuse(import, "line 1: column %s stands there twice", name);
         seen[column] = true;
+        assert(strlen(list) + strlen(COLUMNS[column]) + sizeof(", ") <= HEADER_SIZE); /* each is there once */
         strcat(strcat(list, *list == '\0' ? "" : ", "), COLUMNS[column]);
     }
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
@@ -230,7 +233,9 @@ static enum outcome copy(struct import *import, const char *columns)
 
     enum outcome outcome = send_lines(import);
     while ((result = PQgetResult(import->connection)) != NULL) {
-        if (outcome == OUTCOME_DONE && PQresultStatus(result) != PGRES_COMMAND_OK) {
+        if (PQresultStatus(result) == PGRES_COMMAND_OK) {
+            import->rows = atoll(PQcmdTuples(result));
+        } else if (outcome == OUTCOME_DONE) {
             /* The reason needs queries of its own, so the results must come to their end first. */
             PGresult *end;
             while ((end = PQgetResult(import->connection)) != NULL)
@@ -271,7 +276,7 @@ static bool make_partitions(PGconn *connection)
  * In the order of the key, so that two imports of the same events wait for each other and never deadlock.
  * Rows are counted as they come back: Citus says of an INSERT what was given, not what was taken.
  */
-static const char STORE_SQL[] =
+static const char ADD_SQL[] =
     "WITH added AS ("
     " INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id, chat_id, value)"
     " SELECT event_id, project_id, occurred_at, kind, user_id, chat_id, value FROM pg_temp.import"
@@ -315,25 +320,22 @@ static void warn_of_dropped(const struct import *import)
     PQclear(result);
 }
 
-static enum outcome store_events(struct import *import)
+static enum outcome add_events(struct import *import)
 {
     import->shown_at = 0;
-    show(import, "storing"); /* one statement: from here on there is nothing to count */
+    show(import, "adding"); /* one statement: from here on there is nothing to count */
     if (!make_partitions(import->connection))
         return OUTCOME_DATABASE;
-    PGresult *result = connection_query(import->connection, STORE_SQL, 0, NULL);
+    PGresult *result = connection_query(import->connection, ADD_SQL, 0, NULL);
     if (result == NULL)
         return OUTCOME_DATABASE;
 
     int64_t added = atoll(connection_value(result)), ms = elapsed_ms(import);
     PQclear(result);
-    result = connection_query(import->connection, "SELECT count(*) FROM pg_temp.import", 0, NULL);
-    int64_t rows = result == NULL ? added : atoll(connection_value(result));
-    PQclear(result);
     end_progress(import);
     printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)\n", (long long)added,
-           (long long)(rows - added), (long long)(ms / 1000), (long long)(ms % 1000 / 100),
-           (long long)per_second(rows, ms));
+           (long long)(import->rows - added), (long long)(ms / 1000), (long long)(ms % 1000 / 100),
+           (long long)per_second(import->rows, ms));
     warn_of_strangers(import);
     warn_of_dropped(import);
     return OUTCOME_DONE;
@@ -360,7 +362,7 @@ enum outcome import_run(PGconn *connection, const struct arguments *arguments)
     if (outcome == OUTCOME_DONE)
         outcome = copy(&import, columns);
     if (outcome == OUTCOME_DONE)
-        outcome = store_events(&import);
+        outcome = add_events(&import);
 
     free(import.chunk);
     if (import.input != NULL)

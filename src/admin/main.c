@@ -12,26 +12,36 @@
 #include "day.h"
 
 /* The options that some commands take, each a bit in the command's flags. */
-enum option_index { NAME, EXPIRES, PROJECT, FROM, TO, RAW, STORE, OPTION_COUNT };
+enum option_index {
+    OPTION_NAME,
+    OPTION_EXPIRES,
+    OPTION_PROJECT,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_RAW,
+    OPTION_STORE,
+    OPTION_COUNT
+};
 
 enum flag {
-    TAKES_NAME = 1 << NAME,
-    TAKES_EXPIRES = 1 << EXPIRES,
-    TAKES_PROJECT = 1 << PROJECT,
-    TAKES_DAYS = 1 << FROM | 1 << TO,
-    TAKES_RAW = 1 << RAW,
-    TAKES_STORE = 1 << STORE,
+    TAKES_NAME = 1 << OPTION_NAME,
+    TAKES_EXPIRES = 1 << OPTION_EXPIRES,
+    TAKES_PROJECT = 1 << OPTION_PROJECT,
+    TAKES_DAYS = 1 << OPTION_FROM | 1 << OPTION_TO,
+    TAKES_RAW = 1 << OPTION_RAW,
+    TAKES_STORE = 1 << OPTION_STORE,
     MAKES_SCHEMA = 1 << OPTION_COUNT
 };
 
 static const struct {
     const char *name;
     const char *value;
+    const char *missing; /* what to say without it, for one that its commands need; or NULL */
 } OPTIONS[OPTION_COUNT] = {
-    [NAME] = {"name", "TEXT"},     [EXPIRES] = {"expires", "DAYS"},
-    [PROJECT] = {"project", "ID"}, [FROM] = {"from", "DAY"},
-    [TO] = {"to", "DAY"},          [RAW] = {"raw", "DAYS"},
-    [STORE] = {"store", "STORE"},
+    [OPTION_NAME] = {"name", "TEXT", NULL},     [OPTION_EXPIRES] = {"expires", "DAYS", NULL},
+    [OPTION_PROJECT] = {"project", "ID", NULL}, [OPTION_FROM] = {"from", "DAY", NULL},
+    [OPTION_TO] = {"to", "DAY", NULL},          [OPTION_RAW] = {"raw", "DAYS", "--raw is missing"},
+    [OPTION_STORE] = {"store", "STORE", NULL},
 };
 
 enum { DAYS_MAX = 36500 };
@@ -54,7 +64,8 @@ static const struct command {
     {"token list", "PROJECT", 0, "list a project's tokens", token_run_list},
     {"token revoke", "ID", 0, "refuse a token from now on", token_run_revoke},
     {"import", "FILE", 0, "add the events of a CSV file, gzipped or not; - is standard input", import_run},
-    {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some", refresh_run},
+    {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some",
+     upkeep_run_refresh},
     {"verify", NULL, TAKES_PROJECT | TAKES_DAYS, "recount raw events and name each day whose rollup differs",
      upkeep_run_verify},
     {"rebuild", NULL, TAKES_PROJECT | TAKES_DAYS, "mend the days that verify names, while writers go on",
@@ -72,7 +83,8 @@ static void print_usage(FILE *out, const struct command *c)
             c->operand == NULL ? "" : c->operand);
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         if (c->flags & 1u << i)
-            fprintf(out, i == RAW ? " --%s %s" : " [--%s %s]", OPTIONS[i].name, OPTIONS[i].value);
+            fprintf(out, OPTIONS[i].missing != NULL ? " --%s %s" : " [--%s %s]", OPTIONS[i].name,
+                    OPTIONS[i].value);
     }
 }
 
@@ -167,25 +179,28 @@ static const char *read_options(const struct command *command, const char *const
                                 struct arguments *arguments)
 {
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
-        if (given[i] != NULL && !(command->flags & 1u << i))
+        const bool is_taken = command->flags & 1u << i;
+        if (given[i] != NULL && !is_taken)
             return "an option that this command does not take";
+        if (given[i] == NULL && is_taken && OPTIONS[i].missing != NULL)
+            return OPTIONS[i].missing;
     }
-    if (given[EXPIRES] != NULL && !parse_days(given[EXPIRES], &arguments->expires_days))
+    if (given[OPTION_EXPIRES] != NULL && !parse_days(given[OPTION_EXPIRES], &arguments->expires_days))
         return "--expires takes a number of days from 1 to 36500";
-    if (command->flags & TAKES_RAW && given[RAW] == NULL)
-        return "--raw is missing";
-    if (given[RAW] != NULL && !parse_days(given[RAW], &arguments->raw_days))
+    if (given[OPTION_RAW] != NULL && !parse_days(given[OPTION_RAW], &arguments->raw_days))
         return "--raw takes a number of days from 1 to 36500";
-    if ((given[FROM] != NULL && !is_day(given[FROM])) || (given[TO] != NULL && !is_day(given[TO])))
+    if ((given[OPTION_FROM] != NULL && !is_day(given[OPTION_FROM])) ||
+        (given[OPTION_TO] != NULL && !is_day(given[OPTION_TO])))
         return "--from and --to take a day as YYYY-MM-DD";
     /* Days so written sort as they come. */
-    if (given[FROM] != NULL && given[TO] != NULL && strcmp(given[FROM], given[TO]) > 0)
+    if (given[OPTION_FROM] != NULL && given[OPTION_TO] != NULL &&
+        strcmp(given[OPTION_FROM], given[OPTION_TO]) > 0)
         return "--from is after --to, which is the day behind the last";
-    arguments->name = given[NAME];
-    arguments->project = given[PROJECT];
-    arguments->store = given[STORE];
-    arguments->from = given[FROM];
-    arguments->to = given[TO];
+    arguments->name = given[OPTION_NAME];
+    arguments->project = given[OPTION_PROJECT];
+    arguments->store = given[OPTION_STORE];
+    arguments->from = given[OPTION_FROM];
+    arguments->to = given[OPTION_TO];
     return NULL;
 }
 

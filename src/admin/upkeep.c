@@ -5,9 +5,18 @@
 #include "complain.h"
 #include "connection.h"
 
+enum outcome upkeep_run_refresh(PGconn *connection, const struct arguments *arguments)
+{
+    enum outcome outcome;
+    const char *const values[] = {arguments->from, arguments->to};
+
+    PQclear(connection_change(connection, "CALL daybook.refresh($1, $2)", 2, values, &outcome));
+    return outcome;
+}
+
 /*
- * Whether a project has left no trace at all, which is complained of, or the database cannot say: its events
- * may come before it is registered.
+ * True, with *outcome set, if no project, no row of the rollup and no event has this id, which is complained
+ * of, or if the query failed. A project need not be registered: its events may come first.
  */
 static bool is_unknown(PGconn *connection, const char *project, enum outcome *outcome)
 {

@@ -1,5 +1,6 @@
 #include "day.h"
 
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
@@ -50,6 +51,7 @@ void day_format(day_t day, char text[DAY_TEXT_LENGTH + 1])
     struct tm tm;
 
     gmtime_r(&seconds, &tm);
+    assert(tm.tm_year + 1900 >= 1 && tm.tm_year + 1900 <= 9999);
     text = put(text, tm.tm_year + 1900, 4);
     *text++ = '-';
     text = put(text, tm.tm_mon + 1, 2);

@@ -1,5 +1,6 @@
 #include "printable.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ void printable(char *text)
 
 void printable_format(char *line, size_t size, const char *format, va_list arguments)
 {
+    assert(size > 0);
     vsnprintf(line, size, format, arguments);
     printable(line);
     for (size_t length = strlen(line); length > 0 && line[length - 1] == ' ';)

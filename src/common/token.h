@@ -16,10 +16,10 @@ struct token_digest {
 };
 
 enum token_result {
+    TOKEN_FAULT,   /* libcrypto gives no digest of it */
     TOKEN_PRESENT, /* there is one; whether it opens anything, the database says */
     TOKEN_ABSENT,  /* no credentials of the scheme Bearer */
-    TOKEN_INVALID, /* credentials that cannot be a token */
-    TOKEN_FAULT    /* its digest is not to be had */
+    TOKEN_INVALID  /* credentials that cannot be a token */
 };
 
 /*

@@ -1,37 +1,23 @@
 #include "body.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "cursor.h"
-
-/* Keys are string constants, and each is added once. */
-enum { ADD = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT };
-
-/*
- * Adds a member, which is the object's from now on; false, with the value put back, if there is no memory.
- * A NULL value means that making it failed: a JSON null is added with add_null().
- */
-static bool add(struct json_object *object, const char *key, struct json_object *value)
-{
-    if (value != NULL && json_object_object_add_ex(object, key, value, ADD) == 0)
-        return true;
-    json_object_put(value);
-    return false;
-}
-
-static bool add_null(struct json_object *object, const char *key)
-{
-    return json_object_object_add_ex(object, key, NULL, ADD) == 0;
-}
+#include "json.h"
 
 /* No value is longer: an instant in quotes has 22 bytes, an integer 20, an average 21. */
 enum { VALUE_TEXT_MAX = 24 };
 
-/* Each of these writes at text, without a NUL, and returns where it ends. */
+/* Each of these writes at text, where there is room, and returns where it ends. What they write needs no
+ * escapes. */
+
+static char *put_text(char *text, const char *plain)
+{
+    return mempcpy(text, plain, strlen(plain));
+}
 
 static char *put_integer(char *text, int64_t number)
 {
@@ -48,11 +34,12 @@ static char *put_integer(char *text, int64_t number)
     return mempcpy(text, digits + sizeof(digits) - n, n);
 }
 
-/* A number of hundredths in its shortest form: 4.2, 0.87, 4. */
+/* Hundredths, 0 or more, as a number in its shortest form: 420 is 4.2, 87 is 0.87, 400 is 4. */
 static char *put_average(char *text, int64_t hundredths)
 {
     int64_t fraction = hundredths % 100;
 
+    assert(hundredths >= 0);
     text = put_integer(text, hundredths / 100);
     if (fraction == 0)
         return text;
@@ -70,7 +57,7 @@ static char *put_day(char *text, day_t day, bool is_instant)
         day_format_instant(day, text);
     else
         day_format(day, text);
-    text += is_instant ? DAY_INSTANT_LENGTH : DAY_TEXT_LENGTH;
+    text += is_instant ? DAY_INSTANT_LENGTH : DAY_TEXT_LENGTH; /* over the NUL */
     *text++ = '"';
     return text;
 }
@@ -82,7 +69,7 @@ static char *put_value(char *text, enum field_type type, day_t day, int64_t valu
     case FIELD_DATE: return put_day(text, day, false);
     case FIELD_INSTANT: return put_day(text, day, true);
     case FIELD_COUNT: return put_integer(text, value == VALUE_NULL ? 0 : value);
-    case FIELD_AVERAGE: return value == VALUE_NULL ? stpcpy(text, "null") : put_average(text, value);
+    case FIELD_AVERAGE: return value == VALUE_NULL ? put_text(text, "null") : put_average(text, value);
     case FIELD_END: break;
     }
     return text;
@@ -95,7 +82,7 @@ static char *put_row(char *text, const struct endpoint *endpoint, day_t day, con
     for (size_t i = 0; endpoint->fields[i].type != FIELD_END; i++, separator = ',') {
         *text++ = separator;
         *text++ = '"';
-        text = stpcpy(text, endpoint->fields[i].name);
+        text = put_text(text, endpoint->fields[i].name);
         *text++ = '"';
         *text++ = ':';
         text = put_value(text, endpoint->fields[i].type, day, row == NULL ? VALUE_NULL : row->value[i]);
@@ -104,101 +91,108 @@ static char *put_row(char *text, const struct endpoint *endpoint, day_t day, con
     return text;
 }
 
-/* The most bytes that a row takes, with the comma behind it. */
-static size_t row_size(const struct endpoint *endpoint)
+/* A row for every day of the page, those without events too; the rows that there are lie on their days. */
+static char *put_rows(char *text, const struct endpoint *endpoint, const struct range *range,
+                      const struct rows *rows)
 {
-    size_t size = sizeof("{},");
+    size_t next = 0;
 
-    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++)
-        size += strlen(f->name) + sizeof("\"\":,") + VALUE_TEXT_MAX;
-    return size;
-}
-
-/*
- * The rows as a text that json-c hands on as it is: as json-c objects, most of a page's time would go to
- * making and printing them. What is written needs no escapes.
- */
-static struct json_object *data(const struct endpoint *endpoint, const struct page *page,
-                                const struct rows *rows)
-{
-    size_t days = page->end > page->first ? (size_t)(page->end - page->first) : 0, next = 0;
-    struct json_object *array = json_object_new_array_ext(1);
-    char *memory = malloc(sizeof("[]") + days * row_size(endpoint));
-
-    if (array == NULL || memory == NULL) {
-        json_object_put(array);
-        free(memory);
-        return NULL;
-    }
-    char *text = memory;
-    *text++ = '[';
-    for (day_t day = page->first; day < page->end; day++) {
-        bool has_row = next < rows->count && rows->row[next].day == day;
-        text = put_row(text, endpoint, day, has_row ? &rows->row[next++] : NULL);
-        if (day + 1 < page->end)
+    for (day_t day = range->first; day < range->end; day++) {
+        const bool has_row = next < rows->count && rows->row[next].day == day;
+        if (day > range->first)
             *text++ = ',';
+        text = put_row(text, endpoint, day, has_row ? &rows->row[next++] : NULL);
     }
-    *text++ = ']';
-    *text = '\0';
-    json_object_set_serializer(array, json_object_userdata_to_json_string, memory, json_object_free_userdata);
-    return array;
+    assert(next == rows->count); /* or one was out of order, or of no day of the page */
+    return text;
 }
 
-static struct json_object *metadata(const struct endpoint *endpoint, const struct page *page)
+/* The most bytes that put_rows() writes. */
+static size_t rows_size(const struct endpoint *endpoint, const struct range *range)
+{
+    size_t row = strlen("{},");
+
+    assert(range->first <= range->end && range->end - range->first <= PAGE_DAYS_MAX);
+    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++)
+        row += strlen(f->name) + strlen("\"\":,") + VALUE_TEXT_MAX;
+    return row * (size_t)(range->end - range->first);
+}
+
+static struct json_object *metadata(const struct endpoint *endpoint, const struct range *range)
 {
     struct json_object *object = json_object_new_object();
     char cursor[CURSOR_TEXT_LENGTH + 1];
 
     if (object == NULL)
         return NULL;
-    cursor_format(page->end, cursor);
-    if (add(object, endpoint->total_name, json_object_new_int64(page->to - page->from)) &&
-        (page->end < page->to ? add(object, "next_cursor", json_object_new_string(cursor))
-                              : add_null(object, "next_cursor")))
+    cursor_format(range->end, cursor);
+    if (json_add(object, endpoint->total_name, json_object_new_int64(range->to - range->from)) &&
+        (range->end < range->to ? json_add(object, "next_cursor", json_object_new_string(cursor))
+                                : json_add_null(object, "next_cursor")))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-static struct json_object *document(const struct endpoint *endpoint, const struct page *page,
-                                    const struct rows *rows)
+/* The document, but for its rows: {"status":"SUCCESS","data":[],"metadata":{...}}. */
+static struct json_object *frame(const struct endpoint *endpoint, const struct range *range)
 {
     struct json_object *object = json_object_new_object();
 
     if (object == NULL)
         return NULL;
-    if (add(object, "status", json_object_new_string("SUCCESS")) &&
-        add(object, "data", data(endpoint, page, rows)) && add(object, "metadata", metadata(endpoint, page)))
+    if (json_add(object, "status", json_object_new_string("SUCCESS")) &&
+        json_add(object, "data", json_object_new_array_ext(1)) &&
+        json_add(object, "metadata", metadata(endpoint, range)))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-struct body *body_page(const struct endpoint *endpoint, const struct page *page, const struct rows *rows)
+/*
+ * Writes the frame with the rows in the gap of "data". json-c makes the frame and no rows: as json-c objects,
+ * most of a page's time would go to making and printing them.
+ */
+static struct body *fill(const char *framed, size_t length, const struct endpoint *endpoint,
+                         const struct range *range, const struct rows *rows)
 {
-    struct json_object *object = document(endpoint, page, rows);
-    size_t length = 0;
-    const char *text = object == NULL
-                           ? NULL
-                           : json_object_to_json_string_length(
-                                 object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
-    struct body *body = text == NULL ? NULL : malloc(sizeof(*body) + length);
+    const size_t size = rows_size(endpoint, range);
+    const char *gap = strstr(framed, "[]");
+    struct body *body = malloc(sizeof(*body) + length + size);
 
-    if (body != NULL) {
-        body->holders = 1;
-        body->length = length;
-        memcpy(body->text, text, length);
-    }
-    json_object_put(object);
-    if (body != NULL && !validator_of(body->text, length, body->validator)) {
-        free(body);
+    assert(gap != NULL);
+    if (body == NULL)
         return NULL;
-    }
-    return body;
+    gap++;
+    char *first = mempcpy(body->text, framed, (size_t)(gap - framed));
+    char *end = put_rows(first, endpoint, range, rows);
+    assert((size_t)(end - first) <= size);
+    end = mempcpy(end, gap, (size_t)(framed + length - gap));
+    body->holders = 1;
+    body->length = (size_t)(end - body->text);
+
+    /* Rows are seldom as long as they may be: what is over would lie in the cache for nothing. */
+    struct body *cut = realloc(body, sizeof(*body) + body->length);
+    return cut == NULL ? body : cut;
+}
+
+struct body *body_render(const struct endpoint *endpoint, const struct range *range, const struct rows *rows)
+{
+    struct json_object *object = frame(endpoint, range);
+    size_t length;
+    const char *framed = json_text(object, &length);
+    struct body *body = framed == NULL ? NULL : fill(framed, length, endpoint, range, rows);
+
+    json_object_put(object);
+    if (body == NULL || validator_of(body->text, body->length, body->validator))
+        return body;
+    body_release(body);
+    return NULL;
 }
 
 struct body *body_hold(struct body *body)
 {
+    assert(body->holders > 0);
     body->holders++;
     return body;
 }

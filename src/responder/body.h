@@ -5,7 +5,7 @@
 
 #include "endpoint.h"
 #include "params.h"
-#include "database.h"
+#include "rows.h"
 #include "validator.h"
 
 /* A rendered page, never changed; freed when the last of its holders lets go. */
@@ -20,7 +20,7 @@ struct body {
  * Renders a page, with a row for every day of it, those without events too. NULL if there is no memory or no
  * SHA-256; otherwise the caller is its first holder.
  */
-struct body *body_page(const struct endpoint *endpoint, const struct page *page, const struct rows *rows);
+struct body *body_render(const struct endpoint *endpoint, const struct range *range, const struct rows *rows);
 
 /* One more holder; returns the body. */
 struct body *body_hold(struct body *body);

@@ -1,21 +1,22 @@
 #include "cache.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * A key's hash names its one slot: two pages that share a slot drive each other out, which costs no more than
+ * A key's hash names its one slot. Two pages that share a slot drive each other out, which costs no more than
  * not having been kept.
  */
 enum { SLOT_COUNT = 1024 };
 
-/* The same for pages asked for and not kept, of which no more than half of the hash is remembered. */
+/* Pages asked for and not kept are remembered by half of their hash, in a slot of their own each. */
 enum { ASKED_COUNT = 4096 };
 
 struct entry {
     const struct endpoint *endpoint;
-    struct page page;
+    struct range range;
     struct data_version version;
     struct body *body;
     char project[];
@@ -38,8 +39,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
 
 static uint64_t hash_of(const struct cache_key *key)
 {
-    const struct page *page = key->page;
-    const day_t days[] = {page->from, page->to, page->first, page->end};
+    const struct range *range = key->range;
+    const day_t days[] = {range->from, range->to, range->first, range->end};
     uint64_t hash = mix(0xcbf29ce484222325, days, sizeof(days));
 
     hash = mix(hash, &key->endpoint, sizeof(key->endpoint));
@@ -54,15 +55,16 @@ static size_t slot_of(const struct cache_key *key)
 
 static bool is_of(const struct entry *entry, const struct cache_key *key)
 {
-    const struct page *a = &entry->page, *b = key->page;
+    const struct range *a = &entry->range, *b = key->range;
 
     return entry->endpoint == key->endpoint && a->from == b->from && a->to == b->to && a->first == b->first &&
            a->end == b->end && strcmp(entry->project, key->project) == 0;
 }
 
-static size_t size_of(const struct entry *entry)
+/* What an entry takes. */
+static size_t size_of(const char *project, const struct body *body)
 {
-    return sizeof(*entry) + strlen(entry->project) + 1 + sizeof(*entry->body) + entry->body->length;
+    return sizeof(struct entry) + strlen(project) + 1 + sizeof(*body) + body->length;
 }
 
 static void drop(struct cache *cache, size_t i)
@@ -71,7 +73,9 @@ static void drop(struct cache *cache, size_t i)
 
     if (entry == NULL)
         return;
-    cache->bytes -= size_of(entry);
+    const size_t size = size_of(entry->project, entry->body);
+    assert(size <= cache->bytes);
+    cache->bytes -= size;
     cache->slot[i] = NULL;
     body_release(entry->body);
     free(entry);
@@ -93,46 +97,69 @@ void cache_close(struct cache *cache)
     free(cache);
 }
 
-struct body *cache_find(const struct cache *cache, const struct cache_key *key, struct data_version *version)
-{
-    const struct entry *entry = cache->slot[slot_of(key)];
-
-    if (entry == NULL || !is_of(entry, key))
-        return NULL;
-    *version = entry->version;
-    return entry->body;
-}
-
-bool cache_is_asked_again(const struct cache *cache, const struct cache_key *key)
+static bool was_asked(const struct cache *cache, const struct cache_key *key)
 {
     uint64_t hash = hash_of(key);
 
     return cache->asked[hash % ASKED_COUNT] == hash >> 32;
 }
 
-void cache_note(struct cache *cache, const struct cache_key *key)
+static void note(struct cache *cache, const struct cache_key *key)
 {
     uint64_t hash = hash_of(key);
 
     cache->asked[hash % ASKED_COUNT] = (uint32_t)(hash >> 32);
 }
 
-void cache_keep(struct cache *cache, const struct cache_key *key, const struct data_version *version,
-                struct body *body)
+struct cached cache_look_up(const struct cache *cache, const struct cache_key *key, bool is_conditional)
 {
-    size_t slot = slot_of(key), project_size = strlen(key->project) + 1;
-    struct entry *kept = cache->slot[slot];
-    struct entry *entry = version->number == 0 ? NULL : malloc(sizeof(*entry) + project_size);
+    const struct entry *entry = cache->slot[slot_of(key)];
 
-    if (entry != NULL || (kept != NULL && is_of(kept, key)))
+    if (entry == NULL || !is_of(entry, key))
+        return (struct cached){.wants_version = is_conditional || was_asked(cache, key)};
+    return (struct cached){.body = entry->body, .version = entry->version, .wants_version = true};
+}
+
+/* A copy of the key with the page, held once more; NULL if it is not to be kept, or there is no memory. */
+static struct entry *make_entry(const struct cache *cache, const struct cache_key *key,
+                                const struct data_version *version, struct body *body)
+{
+    const size_t project_size = strlen(key->project) + 1;
+
+    if (version->number == 0 || size_of(key->project, body) > cache->bytes_max)
+        return NULL;
+    struct entry *entry = malloc(sizeof(*entry) + project_size);
+    if (entry == NULL)
+        return NULL;
+    *entry = (struct entry){
+        .endpoint = key->endpoint, .range = *key->range, .version = *version, .body = body_hold(body)};
+    memcpy(entry->project, key->project, project_size);
+    return entry;
+}
+
+void cache_put(struct cache *cache, const struct cache_key *key, const struct data_version *version,
+               struct body *body)
+{
+    if (version == NULL) {
+        note(cache, key);
+        return;
+    }
+
+    const size_t slot = slot_of(key);
+    const struct entry *kept = cache->slot[slot];
+    const bool is_kept = kept != NULL && is_of(kept, key);
+    if (is_kept && kept->body == body)
+        return; /* it was sent again under the version it has */
+
+    struct entry *entry = make_entry(cache, key, version, body);
+    if (entry != NULL || is_kept)
         drop(cache, slot);
     if (entry == NULL)
         return;
-    *entry = (struct entry){
-        .endpoint = key->endpoint, .page = *key->page, .version = *version, .body = body_hold(body)};
-    memcpy(entry->project, key->project, project_size);
     cache->slot[slot] = entry;
-    cache->bytes += size_of(entry);
-    for (; cache->bytes > cache->bytes_max; cache->hand = (cache->hand + 1) % SLOT_COUNT)
-        drop(cache, cache->hand);
+    cache->bytes += size_of(entry->project, entry->body);
+    for (; cache->bytes > cache->bytes_max; cache->hand = (cache->hand + 1) % SLOT_COUNT) {
+        if (cache->hand != slot)
+            drop(cache, cache->hand);
+    }
 }

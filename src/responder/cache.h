@@ -1,55 +1,63 @@
 #ifndef CACHE_H
 #define CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "admission.h"
 #include "body.h"
 #include "endpoint.h"
 #include "params.h"
-#include "database.h"
 
 /*
- * Pages that this process has rendered, each with the version of the data under which it was; and
- * which others were asked for. It never decides alone: a page is sent only if the database
- * has named the same version for this very request. Bounded: a page that would be too much drives out others.
+ * Pages that this process has rendered, each with the version of the data under which it did.
+ *
+ * Example: a client asks for January for the second time. cache_look_up() says that a version is wanted, and
+ * cache_put() keeps the page under it. At the third request cache_look_up() gives the page and its version;
+ * if the database still names that version, the page is sent again, without being read.
+ *
+ * The cache never decides alone: the database is asked for every request. A process has one, of so many bytes
+ * at most; a page that does not fit beside the others drives some of them out.
  */
 struct cache;
 
-/* What a page is a page of. Points to what it names. */
+/* What a page is a page of. Points to what it names; the cache copies what it keeps. */
 struct cache_key {
     const struct endpoint *endpoint;
     const char *project;
-    const struct page *page;
+    const struct range *range;
 };
 
-/*
- * A cache of so many bytes at most, its bookkeeping aside. NULL if there is no memory. Ended by
- * cache_close().
- */
+/* What the cache has for a page. {0}: nothing, and none is wanted. */
+struct cached {
+    struct body *body;           /* NULL: none. The cache's own, until the cache is called again */
+    struct data_version version; /* of the body; number 0: there is none */
+    bool wants_version;          /* the page is worth keeping, so ask the database for its version */
+};
+
+/* A cache for so many bytes of pages and their keys. NULL if there is no memory. Ended by cache_close(). */
 struct cache *cache_open(size_t bytes);
 
+/* NULL is no cache. */
 void cache_close(struct cache *cache);
 
 /*
- * The page that is kept under a key, and its version; NULL if there is none. Held by the cache, until it is
- * called again.
+ * Looks a page up. A version is wanted for a page that is kept, that was asked for before as far as is
+ * remembered, or that a client asks for on condition (If-None-Match): it has seen the page. Most pages are
+ * asked for once. Were each kept, the database would have to name a version for each, and those that are
+ * asked for again would be driven out.
  */
-struct body *cache_find(const struct cache *cache, const struct cache_key *key, struct data_version *version);
+struct cached cache_look_up(const struct cache *cache, const struct cache_key *key, bool is_conditional);
 
 /*
- * Whether a page that is not kept has been asked for before, as far as is remembered. Most are not asked for
- * twice: keeping them all would have the database name a version for each, and drive out those that are.
+ * Puts a page that was sent. With a version it is kept, as one more holder, in place of what was kept under
+ * its key. Without one (NULL: none was wanted) it is only remembered that the page was asked for; call it for
+ * none but those who may ask.
+ *
+ * If the version's number is 0, the page alone is larger than the cache, or memory runs out, nothing is kept
+ * under the key; what was kept there before is dropped. Other pages stay.
  */
-bool cache_is_asked_again(const struct cache *cache, const struct cache_key *key);
-
-/* Remembers that a page was asked for, by one who may. */
-void cache_note(struct cache *cache, const struct cache_key *key);
-
-/*
- * Keeps a page, as one more holder, in place of what was kept under its key. One whose version names nothing,
- * or for which there is no memory, is not kept, nor is what was.
- */
-void cache_keep(struct cache *cache, const struct cache_key *key, const struct data_version *version,
-                struct body *body);
+void cache_put(struct cache *cache, const struct cache_key *key, const struct data_version *version,
+               struct body *body);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cursor.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -11,7 +12,8 @@ void cursor_format(day_t day, char text[CURSOR_TEXT_LENGTH + 1])
     char instant[DAY_INSTANT_LENGTH + 1];
 
     day_format_instant(day, instant);
-    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)instant, DAY_INSTANT_LENGTH);
+    int length = EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)instant, DAY_INSTANT_LENGTH);
+    assert(length == CURSOR_TEXT_LENGTH);
 }
 
 bool cursor_parse(const char *text, size_t length, day_t *day)

@@ -2,12 +2,10 @@
 #define DATABASE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "endpoint.h"
-#include "params.h"
-#include "token.h"
+#include "admission.h"
+#include "question.h"
+#include "rows.h"
 
 /*
  * The database, over one connection that is made when first needed and made anew when lost; and another to a
@@ -15,7 +13,7 @@
  */
 struct database;
 
-/* Connection strings are kept, not copied. */
+/* Connection strings are of libpq, and kept, not copied. */
 struct database_settings {
     const char *database;
     const char *read_database; /* of the replica, or NULL */
@@ -23,79 +21,28 @@ struct database_settings {
     int read_lag_ms;           /* bound on what it waits for the replica to have caught up */
 };
 
-enum verdict { VERDICT_PASS, VERDICT_NO_TOKEN, VERDICT_OTHER_PROJECT, VERDICT_WINDOW_FULL };
-
-/* The rate limit: requests in a fixed window, per token. The database enforces the same numbers. */
-enum { WINDOW_REQUESTS = 100, WINDOW_SECONDS = 60 };
-
-/*
- * Names what a page would show: if two are the same, two renderings of the page are too. Good for as long as
- * the session in which the database gave it. number 0 names nothing: the page must be read.
- */
-struct data_version {
-    int64_t number;
-    unsigned session;
-};
-
-/*
- * The database's word on a request. The window is known for VERDICT_PASS and VERDICT_WINDOW_FULL, what
- * concerns the page for VERDICT_PASS and a page.
- */
-struct admission {
-    enum verdict verdict;
-    int remaining;               /* requests left in the window */
-    int retry_after;             /* whole seconds until it closes, 1 to 60 */
-    int64_t closes_at;           /* the same, as seconds since 1970 */
-    struct data_version version; /* of the page, if it was wanted */
-    bool is_settled; /* all days of the page lie before the last two, which still change as a rule */
-    bool is_known;   /* the version is the one that was known: no rows were read */
-};
-
-/* Stands for SQL's null. */
-#define VALUE_NULL INT64_MIN
-
-/* A day that has a row. value[i] belongs to the endpoint's fields[i]; an average is in hundredths. */
-struct row {
-    day_t day;
-    int64_t value[FIELDS_MAX];
-};
-
-/* Rows in ascending order of days; days without events are not among them. */
-struct rows {
-    size_t count;
-    struct row row[PAGE_DAYS_MAX];
-};
-
-/* A request that has come as far as the database. */
-struct database_request {
-    const struct token_digest *digest;
-    const char *project;
-    const struct endpoint *endpoint;
-    const struct page *page;          /* NULL: no rows are wanted, only the verdict */
-    bool wants_version;               /* of the page, which costs the database another look */
-    const struct data_version *known; /* of which no rows are needed; NULL for none, or if it is not wanted */
-};
-
 /* Prepares the way; nothing is connected yet. NULL if there is no memory. Ended by database_close(). */
 struct database *database_open(const struct database_settings *settings);
 
+/* NULL is no database. */
 void database_close(struct database *database);
 
 /*
- * Has the request judged and counted, and reads its page, in one round trip; in a second one behind a request
- * that was refused, or with a known version that is not the version of the page now. rows are valid with
- * VERDICT_PASS and a page that is not known. False, after a line in the log, if the database could not say
- * within the time-out.
+ * Has a request judged and counted, and its page read. rows are valid with VERDICT_PASS, a range, and a
+ * version that is not known. False, after a line in the log, if the database could not say within the
+ * time-out; then neither *admission nor *rows says anything.
  *
- * With a replica, the page of a request that passes is read there, in a round trip of its own, and no older
- * than on the primary: the replica must have replayed all that the primary had flushed when it admitted the
- * request. So it never shows less than what an earlier answer has shown, whichever server that came from, and
- * no clock matters. How old a replica's last replayed transaction is says nothing while the primary is idle,
- * and that it has replayed all that it has received says nothing when it receives no more. A lag is mostly
- * milliseconds, which are waited out; from a replica that does not catch up, or cannot be asked, the request
- * goes back to the primary.
+ * It takes one round trip: the page is asked for ahead of the verdict. It takes a second one behind a request
+ * that was refused, with a known version that is no longer that of the page, and with a replica.
+ *
+ * With a replica, the page of a request that passes is read there, and no older than on the primary: the
+ * replica must have replayed all that the primary had flushed when it admitted the request. So a page never
+ * shows less than an earlier answer did, whichever server that came from, and no clock matters. (A replica's
+ * own word will not do. The age of what it replayed last grows while the primary is idle; and that all it
+ * received is replayed stays true when the link to the primary is cut.) A lag is mostly milliseconds, which
+ * are waited out. If the replica does not catch up, or cannot be asked, the page is read on the primary.
  */
-bool database_ask(struct database *database, const struct database_request *request,
-                  struct admission *admission, struct rows *rows);
+bool database_ask(struct database *database, const struct question *question, struct admission *admission,
+                  struct rows *rows);
 
 #endif

@@ -1,13 +1,12 @@
 #include "endpoint.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "percent.h"
 
 /* clang-format off */
 const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
-    {"analytics", "messages/daily", "messages_daily", "total_days", 30, {
+    {"analytics", "messages/daily", "page_messages_daily", "total_days", 30, {
         {"date", FIELD_DATE},
         {"inbound_messages", FIELD_COUNT},
         {"outbound_messages", FIELD_COUNT},
@@ -15,26 +14,31 @@ const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
         {"negative_feedback", FIELD_COUNT},
         {"ht_requests", FIELD_COUNT},
         {"ht_starts", FIELD_COUNT}}},
-    {"dashboard", "chats/count", "chats_daily", "total_count", 30, {
+    {"dashboard", "chats/count", "page_chats_daily", "total_count", 30, {
         {"date", FIELD_DATE},
         {"count", FIELD_COUNT}}},
-    {"dashboard", "users/unique-daily", "users_daily", "total_count", 31, {
+    {"dashboard", "users/unique-daily", "page_users_daily", "total_count", 31, {
         {"date", FIELD_INSTANT},
         {"unique_users", FIELD_COUNT}}},
-    {"dashboard", "csat/daily", "csat_daily", "days_count", 30, {
+    {"dashboard", "csat/daily", "page_csat_daily", "days_count", 30, {
         {"date", FIELD_DATE},
         {"total", FIELD_COUNT},
         {"avg_score", FIELD_AVERAGE}}},
-    {"dashboard", "ai_quality/daily", "ai_quality_daily", "total_days", 30, {
+    {"dashboard", "ai_quality/daily", "page_ai_quality_daily", "total_days", 30, {
         {"date", FIELD_DATE},
         {"score", FIELD_AVERAGE},
         {"sample_size", FIELD_COUNT}}},
-    {"dashboard", "errors/daily", "errors_daily", "total_count", 30, {
+    {"dashboard", "errors/daily", "page_errors_daily", "total_count", 30, {
         {"date", FIELD_DATE},
         {"bucket", FIELD_INSTANT},
         {"error_count", FIELD_COUNT}}},
 };
 /* clang-format on */
+
+bool endpoint_has_column(const struct field *field)
+{
+    return field->type == FIELD_COUNT || field->type == FIELD_AVERAGE;
+}
 
 static const char ROOT[] = "/rest/";
 

@@ -1,8 +1,13 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
+/*
+ * A project's id has 64 characters at most (projects_project_id_shape in SQL). Up to PROJECT_LENGTH_MAX bytes
+ * the path is still that of an endpoint, of a project that does not exist: without a token that is 401, and
+ * with one 403, as for any other project. Beyond, it is 404.
+ */
 enum { PAGE_DAYS_MAX = 365, FIELDS_MAX = 8, PROJECT_LENGTH_MAX = 255 };
 
 /* What a field of a row is, and what stands in it on a day that has no row. */
@@ -11,10 +16,10 @@ enum field_type {
     FIELD_DATE,    /* the day, "2026-01-31" */
     FIELD_INSTANT, /* the day, "2026-01-31T00:00:00Z" */
     FIELD_COUNT,   /* a column of integers; 0 */
-    FIELD_AVERAGE  /* a column of numbers with 2 decimals at most; null */
+    FIELD_AVERAGE  /* a column of numbers of 0 or more, with 2 decimals at most; null */
 };
 
-/* A field of the JSON row, and the column of the view that it shows: one name for both. */
+/* A field of the JSON row, and the column of the page's function that it shows: one name for both. */
 struct field {
     const char *name;
     enum field_type type;
@@ -24,11 +29,14 @@ struct field {
 struct endpoint {
     const char *area; /* /rest/AREA/{project_id}/KPI */
     const char *kpi;
-    const char *view;       /* in daybook_v1 */
+    const char *reads;      /* the function of schema daybook that gives the rows; names the statement too */
     const char *total_name; /* the metadata key of the number of days asked for */
     int page_days;          /* default of `limit` */
     struct field fields[FIELDS_MAX + 1];
 };
+
+/* Whether the function that the endpoint reads has a column for the field. */
+bool endpoint_has_column(const struct field *field);
 
 enum { ENDPOINT_COUNT = 6 };
 extern const struct endpoint endpoint_table[ENDPOINT_COUNT];

@@ -1,5 +1,6 @@
 #include "link.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -122,6 +123,7 @@ bool link_take_and_drop(struct link *link, const char *doing, ExecStatusType wan
 
 bool link_connect(struct link *link)
 {
+    assert(link->connection == NULL);
     /*
      * Of several hosts, one that swallows what it is sent must leave time for the next. What stands before
      * dbname, the connection string may override.
@@ -132,6 +134,7 @@ bool link_connect(struct link *link)
     const char *const values[] = {host_ms, link->conninfo, "daybook", "UTF8", NULL};
 
     snprintf(host_ms, sizeof(host_ms), "%d", (int)(link->deadline - link_now_ms()) / 3);
+    link->session++;
     link->connection = PQconnectStartParams(names, values, 1);
     if (link->connection == NULL)
         return link_fail(link, "connecting", "out of memory");

@@ -15,7 +15,7 @@ struct link {
     const char *name;     /* in the log */
     const char *conninfo; /* of libpq; kept, not copied */
     PGconn *connection;   /* NULL, or ready and idle between requests */
-    unsigned session;     /* counts the connections */
+    unsigned session;     /* the number of the connection; the first is 1 */
     int64_t deadline;     /* of the request at hand, in milliseconds of link_now_ms() */
     bool is_mute;
 };

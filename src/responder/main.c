@@ -1,5 +1,7 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,12 +13,12 @@
 
 #include "cache.h"
 #include "config.h"
+#include "database.h"
 #include "log.h"
 #include "request.h"
 #include "response.h"
 #include "serve.h"
 #include "settings.h"
-#include "database.h"
 
 extern char **environ;
 
@@ -107,6 +109,17 @@ static void drain(FCGX_Stream *in)
         continue;
 }
 
+static bool write_fcgi(void *to, const char *bytes, size_t length)
+{
+    assert(length <= INT_MAX);
+    return FCGX_PutStr(bytes, (int)length, to) == (int)length;
+}
+
+static bool write_file(void *to, const char *bytes, size_t length)
+{
+    return fwrite(bytes, 1, length, to) == length;
+}
+
 static void answer(const struct service *service, char *const *environment, struct response *response)
 {
     struct request request;
@@ -137,7 +150,7 @@ static int run_fcgi(const struct service *service)
         struct response response = {0};
         answer(service, fcgi.envp, &response);
         drain(fcgi.in);
-        response_send(&response, fcgi.out);
+        response_send(&response, &(struct sink){write_fcgi, fcgi.out});
         response_free(&response);
         FCGX_Finish_r(&fcgi);
         /* A connection that the web server would keep open is closed: nobody would wait on it. */
@@ -151,7 +164,7 @@ static int run_cgi(const struct service *service)
     struct response response = {0};
 
     answer(service, environ, &response);
-    bool sent = response_print(&response, stdout);
+    bool sent = response_send(&response, &(struct sink){write_file, stdout}) && fflush(stdout) == 0;
     response_free(&response);
     return sent ? EXIT_SUCCESS : EXIT_FAILURE;
 }

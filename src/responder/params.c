@@ -1,5 +1,6 @@
 #include "params.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -8,16 +9,20 @@
 
 enum param { PARAM_FROM, PARAM_TO, PARAM_LIMIT, PARAM_CURSOR, PARAM_COUNT };
 
+enum { NAME_SIZE = 8 };
+
+/* A name too long for its array does not compile, and one without room for its NUL fails find(). */
 static const struct {
-    const char *name;
+    char name[NAME_SIZE];
     enum param param;
 } NAMES[] = {
     {"from", PARAM_FROM},     {"to", PARAM_TO},        {"limit", PARAM_LIMIT},
     {"cursor", PARAM_CURSOR}, {"after", PARAM_CURSOR},
 };
 
-/* No valid value is longer than a cursor. */
+/* Room for the longest valid value, a cursor, and its NUL. */
 enum { VALUE_SIZE = 64 };
+static_assert((int)VALUE_SIZE > (int)CURSOR_TEXT_LENGTH, "a value has room");
 
 /* A value as it stands in the query string; NULL: none that is not empty. */
 struct raw {
@@ -33,10 +38,11 @@ struct value {
 /* Which parameter a name is, PARAM_COUNT if none. */
 static enum param find(const char *name, size_t length)
 {
-    char plain[sizeof("cursor")];
+    char plain[NAME_SIZE];
 
     if (percent_decode(name, length, PERCENT_FORM, plain, sizeof(plain))) {
         for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+            assert(NAMES[i].name[NAME_SIZE - 1] == '\0');
             if (strcmp(plain, NAMES[i].name) == 0)
                 return NAMES[i].param;
         }
@@ -91,15 +97,15 @@ static bool parse_limit(const struct raw *raw, int *limit)
     return *limit >= 1;
 }
 
-static bool parse_cursor(const struct raw *raw, const struct page *page, day_t *first)
+static bool parse_cursor(const struct raw *raw, const struct range *range, day_t *first)
 {
     struct value value;
 
-    return decode(raw, &value) && cursor_parse(value.text, value.length, first) && *first >= page->from &&
-           *first < page->to;
+    return decode(raw, &value) && cursor_parse(value.text, value.length, first) && *first >= range->from &&
+           *first < range->to;
 }
 
-enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct page *page)
+enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct range *range)
 {
     struct raw raw[PARAM_COUNT] = {{NULL, 0}};
     int limit = endpoint->page_days;
@@ -107,18 +113,20 @@ enum params_result params_parse(const char *query, const struct endpoint *endpoi
     collect(query, raw);
     if (raw[PARAM_FROM].text == NULL || raw[PARAM_TO].text == NULL)
         return PARAMS_MISSING;
-    if (!parse_day(&raw[PARAM_FROM], &page->from))
+    if (!parse_day(&raw[PARAM_FROM], &range->from))
         return PARAMS_BAD_FROM;
-    if (!parse_day(&raw[PARAM_TO], &page->to))
+    if (!parse_day(&raw[PARAM_TO], &range->to))
         return PARAMS_BAD_TO;
-    if (page->from > page->to)
+    if (range->from > range->to)
         return PARAMS_BAD_RANGE;
     if (raw[PARAM_LIMIT].text != NULL && !parse_limit(&raw[PARAM_LIMIT], &limit))
         return PARAMS_BAD_LIMIT;
 
-    page->first = page->from;
-    if (raw[PARAM_CURSOR].text != NULL && !parse_cursor(&raw[PARAM_CURSOR], page, &page->first))
+    range->first = range->from;
+    if (raw[PARAM_CURSOR].text != NULL && !parse_cursor(&raw[PARAM_CURSOR], range, &range->first))
         return PARAMS_BAD_CURSOR;
-    page->end = page->to - page->first > limit ? page->first + limit : page->to;
+    range->end = range->to - range->first > limit ? range->first + limit : range->to;
+    assert(range->from <= range->first && range->first <= range->end && range->end <= range->to &&
+           range->end - range->first <= PAGE_DAYS_MAX);
     return PARAMS_OK;
 }

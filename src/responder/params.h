@@ -4,14 +4,15 @@
 #include "day.h"
 #include "endpoint.h"
 
-/* A page of a range: all days are in [from, to), those asked for now in [first, end). */
-struct page {
+/* The days that a request asks for, [from, to), and those of them that this page shows, [first, end). */
+struct range {
     day_t from, to;
     day_t first, end; /* first <= end <= to, at most PAGE_DAYS_MAX days */
 };
 
 /* PARAMS_OK, or what is wrong; the first of these that applies. */
 enum params_result {
+    PARAMS_NONE, /* nothing has been read */
     PARAMS_OK,
     PARAMS_MISSING,
     PARAMS_BAD_FROM,
@@ -25,6 +26,6 @@ enum params_result {
  * Reads the query string of a request to an endpoint. Unknown parameters are ignored; of a repeated one
  * the last that is not empty counts, `cursor` and `after` being one parameter.
  */
-enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct page *page);
+enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct range *range);
 
 #endif

@@ -1,5 +1,6 @@
 #include "percent.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ bool percent_decode(const char *text, size_t length, enum percent_rule rule, cha
 {
     size_t n = 0;
 
+    assert(size > 0);
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         if (c == '%') {

@@ -16,10 +16,10 @@ static const char *get(char *const *environment, const char *name)
 
 static enum method method_of(const char *name)
 {
-    static const char *const names[] = {
+    static const char *const names[METHOD_COUNT] = {
         [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_OPTIONS] = "OPTIONS"};
 
-    for (int i = 0; name != NULL && i < METHOD_OTHER; i++) {
+    for (int i = METHOD_OTHER + 1; name != NULL && i < METHOD_COUNT; i++) {
         if (strcmp(name, names[i]) == 0)
             return (enum method)i;
     }

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_OTHER };
+enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_COUNT };
 
 /* What a request asks, as the web server passes it on (RFC 3875 section 4.1), not yet looked at. */
 struct request {

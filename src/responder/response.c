@@ -1,9 +1,11 @@
 #include "response.h"
 
+#include <assert.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
+#include "json.h"
 
 enum { HEAD_SIZE = 1024 };
 
@@ -20,6 +22,7 @@ static const struct {
     const char *message;
     const char *header; /* one more header, or NULL */
 } ANSWERS[] = {
+    [ANSWER_FAULT] = {"500 Internal Server Error", TONE_ERROR, "Internal server error", NULL},
     [ANSWER_PAGE] = {"200 OK", TONE_NONE, NULL, NULL},
     [ANSWER_NOT_MODIFIED] = {"304 Not Modified", TONE_NONE, NULL, NULL},
     [ANSWER_OPTIONS] = {"204 No Content", TONE_NONE, NULL, ALLOW},
@@ -39,7 +42,6 @@ static const struct {
     [ANSWER_BAD_LIMIT] = {"400 Bad Request", TONE_ERROR, "Invalid limit: expected an integer from 1 to 365",
                           NULL},
     [ANSWER_BAD_CURSOR] = {"400 Bad Request", TONE_ERROR, "Invalid cursor", NULL},
-    [ANSWER_FAULT] = {"500 Internal Server Error", TONE_ERROR, "Internal server error", NULL},
 };
 
 /* The body of ANSWER_FAULT, for when there is no memory to make one. */
@@ -58,8 +60,8 @@ __attribute__((format(printf, 2, 3))) static void line(struct head *head, const 
     va_start(arguments, format);
     int n = vsnprintf(head->text + head->length, room, format, arguments);
     va_end(arguments);
-    /* Every line is bounded and their sum fits, as a test shows; were it otherwise, the last would be cut. */
-    head->length += (size_t)n < room ? (size_t)n : room - 1;
+    assert(n >= 0 && (size_t)n < room); /* every line is bounded; that their sum fits, a test shows */
+    head->length += (size_t)n;
 }
 
 static struct json_object *tone_value(enum tone tone)
@@ -69,27 +71,16 @@ static struct json_object *tone_value(enum tone tone)
                                 : json_object_new_string("error");
 }
 
-/*
- * Adds a member, which is the document's from now on; false, with the value put back, if there is no memory.
- */
-static bool add(struct json_object *document, const char *key, struct json_object *value)
-{
-    if (value != NULL && json_object_object_add(document, key, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
-}
-
 /* NULL if there is no memory. */
 static struct json_object *error_document(const struct response *response)
 {
     struct json_object *document = json_object_new_object();
     int retry_after = response->admission.retry_after;
 
-    if (document != NULL && add(document, "status", tone_value(ANSWERS[response->answer].tone)) &&
-        add(document, "message", json_object_new_string(ANSWERS[response->answer].message)) &&
+    if (document != NULL && json_add(document, "status", tone_value(ANSWERS[response->answer].tone)) &&
+        json_add(document, "message", json_object_new_string(ANSWERS[response->answer].message)) &&
         (response->answer != ANSWER_WINDOW_FULL ||
-         add(document, "retry_after", json_object_new_int(retry_after))))
+         json_add(document, "retry_after", json_object_new_int(retry_after))))
         return document;
     json_object_put(document);
     return NULL;
@@ -124,7 +115,8 @@ static void write_caching(struct head *head, const struct response *response)
         line(head, "Cache-Control: no-store\r\n");
         return;
     }
-    line(head, "ETag: W/\"%s\"\r\n", response->page->validator);
+    assert(response->body != NULL);
+    line(head, "ETag: W/\"%s\"\r\n", response->body->validator);
     line(head, "Cache-Control: private, %s\r\n",
          response->admission.is_settled ? "max-age=3600, must-revalidate" : "no-cache");
     line(head, "Vary: Authorization, Accept-Encoding\r\n");
@@ -141,25 +133,9 @@ static void write_head(struct head *head, const struct response *response, size_
     write_caching(head, response);
     if (ANSWERS[response->answer].header != NULL)
         line(head, "%s\r\n", ANSWERS[response->answer].header);
-    if (response->is_counted)
+    if (response->has_window)
         write_window(head, response);
     line(head, "\r\n");
-}
-
-/* Where the bytes go. */
-struct sink {
-    bool (*write)(void *to, const char *bytes, size_t length);
-    void *to;
-};
-
-static bool write_fcgi(void *to, const char *bytes, size_t length)
-{
-    return FCGX_PutStr(bytes, (int)length, to) == (int)length;
-}
-
-static bool write_file(void *to, const char *bytes, size_t length)
-{
-    return fwrite(bytes, 1, length, to) == length;
 }
 
 static bool write_whole(const struct sink *sink, const struct response *response, const char *body,
@@ -175,10 +151,8 @@ static bool write_whole(const struct sink *sink, const struct response *response
 static bool send_error(const struct sink *sink, const struct response *response)
 {
     struct json_object *document = error_document(response);
-    size_t length = 0;
-    const char *body = document == NULL
-                           ? NULL
-                           : json_object_to_json_string_length(document, JSON_C_TO_STRING_PLAIN, &length);
+    size_t length;
+    const char *body = json_text(document, &length);
     struct response answered = *response;
 
     if (body == NULL) {
@@ -191,27 +165,17 @@ static bool send_error(const struct sink *sink, const struct response *response)
     return sent;
 }
 
-static bool send_to(const struct sink *sink, const struct response *response)
+bool response_send(const struct response *response, const struct sink *sink)
 {
     if (!has_body(response))
         return write_whole(sink, response, "", 0);
     if (response->answer == ANSWER_PAGE)
-        return write_whole(sink, response, response->page->text, response->page->length);
+        return write_whole(sink, response, response->body->text, response->body->length);
     return send_error(sink, response);
-}
-
-bool response_send(const struct response *response, FCGX_Stream *out)
-{
-    return send_to(&(struct sink){write_fcgi, out}, response);
-}
-
-bool response_print(const struct response *response, FILE *out)
-{
-    return send_to(&(struct sink){write_file, out}, response) && fflush(out) == 0;
 }
 
 void response_free(struct response *response)
 {
-    body_release(response->page);
-    response->page = NULL;
+    body_release(response->body);
+    response->body = NULL;
 }

@@ -2,15 +2,17 @@
 #define RESPONSE_H
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
-#include <fcgiapp.h>
-
+#include "admission.h"
 #include "body.h"
-#include "database.h"
 
-/* Everything a request can come to. Each has one row in response.c: status, body, headers. */
+/*
+ * Everything a request can come to. Each has one row in response.c: status, body, headers. The fault is 0, so
+ * that a response nobody has filled in is a 500.
+ */
 enum answer {
+    ANSWER_FAULT,
     ANSWER_PAGE,
     ANSWER_NOT_MODIFIED, /* the page that the client has */
     ANSWER_OPTIONS,
@@ -25,28 +27,32 @@ enum answer {
     ANSWER_BAD_TO,
     ANSWER_BAD_RANGE,
     ANSWER_BAD_LIMIT,
-    ANSWER_BAD_CURSOR,
-    ANSWER_FAULT
+    ANSWER_BAD_CURSOR
 };
 
 /* An answer on its way to the client. Starts as {0}; ended by response_free(). */
 struct response {
     enum answer answer;
     bool is_head;               /* the client wants no body */
-    bool is_counted;            /* the window is known and goes into headers */
+    bool has_window;            /* the window is known and goes into headers */
     struct admission admission; /* the window, if so; and whether the page is settled */
-    struct body *page;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
+    struct body *body;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
+};
+
+/* Where the bytes of a response go: to a FastCGI stream, or a plain CGI's standard output. */
+struct sink {
+    /* Writes them; false if not all of them went. */
+    bool (*write)(void *to, const char *bytes, size_t length);
+    void *to;
 };
 
 /*
  * Sends the answer, whole or not at all as far as it is ours to say: the body is rendered and its length
- * known before the first byte leaves. False if the client could not take it; there is nobody to tell.
+ * known before the first byte leaves. False if the sink took less; there is nobody to tell.
  */
-bool response_send(const struct response *response, FCGX_Stream *out);
+bool response_send(const struct response *response, const struct sink *sink);
 
-/* The same, to a plain CGI's standard output. */
-bool response_print(const struct response *response, FILE *out);
-
+/* Lets the body go. */
 void response_free(struct response *response);
 
 #endif

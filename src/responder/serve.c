@@ -1,7 +1,6 @@
 #include "serve.h"
 
 #include "body.h"
-#include "cache.h"
 #include "endpoint.h"
 #include "log.h"
 #include "params.h"
@@ -11,10 +10,10 @@
 static enum answer answer_to_token(enum token_result result)
 {
     switch (result) {
+    case TOKEN_FAULT: log_error("libcrypto gives no SHA-256"); break;
     case TOKEN_PRESENT: return ANSWER_PAGE;
     case TOKEN_ABSENT: return ANSWER_TOKEN_ABSENT;
     case TOKEN_INVALID: return ANSWER_TOKEN_INVALID;
-    case TOKEN_FAULT: break;
     }
     return ANSWER_FAULT;
 }
@@ -22,6 +21,7 @@ static enum answer answer_to_token(enum token_result result)
 static enum answer answer_to_params(enum params_result result)
 {
     switch (result) {
+    case PARAMS_NONE: break;
     case PARAMS_OK: return ANSWER_PAGE;
     case PARAMS_MISSING: return ANSWER_PARAMS_MISSING;
     case PARAMS_BAD_FROM: return ANSWER_BAD_FROM;
@@ -36,6 +36,7 @@ static enum answer answer_to_params(enum params_result result)
 static enum answer answer_to_verdict(enum verdict verdict)
 {
     switch (verdict) {
+    case VERDICT_NONE: break;
     case VERDICT_PASS: return ANSWER_PAGE;
     case VERDICT_NO_TOKEN: return ANSWER_TOKEN_INVALID;
     case VERDICT_OTHER_PROJECT: return ANSWER_OTHER_PROJECT;
@@ -62,47 +63,40 @@ static enum answer judge(const struct service *service, const struct request *re
 
     struct token_digest digest;
     enum token_result token = token_present(request->authorization, &digest);
-    if (token == TOKEN_FAULT)
-        log_error("libcrypto gives no SHA-256");
     if (token != TOKEN_PRESENT)
         return answer_to_token(token);
 
-    struct page page;
-    enum params_result params = params_parse(request->query, endpoint, &page);
-    const struct cache_key key = {.endpoint = endpoint, .project = project, .page = &page};
-    struct data_version known;
-    struct body *kept = params == PARAMS_OK ? cache_find(service->cache, &key, &known) : NULL;
-    bool is_worth_keeping = params == PARAMS_OK && (kept != NULL || request->if_none_match != NULL ||
-                                                    cache_is_asked_again(service->cache, &key));
-    const struct database_request question = {
+    struct range range;
+    enum params_result params = params_parse(request->query, endpoint, &range);
+    const struct cache_key key = {.endpoint = endpoint, .project = project, .range = &range};
+    struct cached cached = {0};
+    if (params == PARAMS_OK)
+        cached = cache_look_up(service->cache, &key, request->if_none_match != NULL);
+
+    const struct question question = {
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,
-        .page = params == PARAMS_OK ? &page : NULL,
-        .wants_version = is_worth_keeping,
-        .known = kept == NULL ? NULL : &known,
+        .range = params == PARAMS_OK ? &range : NULL,
+        .known = cached.wants_version ? &cached.version : NULL,
     };
     struct admission *admission = &response->admission;
     struct rows rows;
     if (!database_ask(service->database, &question, admission, &rows))
         return ANSWER_FAULT;
-
-    response->is_counted = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
+    response->has_window = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
     if (admission->verdict != VERDICT_PASS)
         return answer_to_verdict(admission->verdict);
     if (params != PARAMS_OK)
         return answer_to_params(params);
 
-    response->page = admission->is_known ? body_hold(kept) : body_page(endpoint, &page, &rows);
-    if (response->page == NULL) {
+    response->body = admission->is_known ? body_hold(cached.body) : body_render(endpoint, &range, &rows);
+    if (response->body == NULL) {
         log_error("no memory for the page, or no SHA-256 from libcrypto");
         return ANSWER_FAULT;
     }
-    if (!is_worth_keeping)
-        cache_note(service->cache, &key);
-    else if (!admission->is_known)
-        cache_keep(service->cache, &key, &admission->version, response->page);
-    return validator_is_named(request->if_none_match, response->page->validator) ? ANSWER_NOT_MODIFIED
+    cache_put(service->cache, &key, cached.wants_version ? &admission->version : NULL, response->body);
+    return validator_is_named(request->if_none_match, response->body->validator) ? ANSWER_NOT_MODIFIED
                                                                                  : ANSWER_PAGE;
 }
 

@@ -2,9 +2,9 @@
 #define SERVE_H
 
 #include "cache.h"
+#include "database.h"
 #include "request.h"
 #include "response.h"
-#include "database.h"
 
 /* What outlives a request. */
 struct service {

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "log.h"
 #include "database.h"
+#include "log.h"
 
 /* The responder's settings: read from the environment once, at start, and never changed. */
 struct settings {

@@ -68,15 +68,15 @@ static const char *const TOTALS[][2] = {
     {"ai_quality/daily", "total_days"},    {"errors/daily", "total_count"},
 };
 
-static struct page page_of(const char *from, const char *to, const char *first, const char *end)
+static struct range range_of(const char *from, const char *to, const char *first, const char *end)
 {
-    return (struct page){units_day(from), units_day(to), units_day(first), units_day(end)};
+    return (struct range){units_day(from), units_day(to), units_day(first), units_day(end)};
 }
 
 /* The text of a body; the caller frees it. */
-static char *print(const char *kpi, const struct page *page, const struct rows *rows)
+static char *print(const char *kpi, const struct range *range, const struct rows *rows)
 {
-    struct body *body = body_page(units_endpoint(kpi), page, rows);
+    struct body *body = body_render(units_endpoint(kpi), range, rows);
 
     ck_assert_ptr_nonnull(body);
     ck_assert_uint_eq(body->holders, 1);
@@ -87,10 +87,10 @@ static char *print(const char *kpi, const struct page *page, const struct rows *
     return text;
 }
 
-static void check_text(const char *kpi, const struct page *page, const struct rows *rows,
+static void check_text(const char *kpi, const struct range *range, const struct rows *rows,
                        const char *expected)
 {
-    char *text = print(kpi, page, rows);
+    char *text = print(kpi, range, rows);
 
     ck_assert_str_eq(text, expected);
     free(text);
@@ -98,20 +98,20 @@ static void check_text(const char *kpi, const struct page *page, const struct ro
 
 START_TEST(body_has_the_specified_keys_in_order_and_no_day_is_missing)
 {
-    struct page page = page_of("2026-01-01", "2026-01-03", "2026-01-01", "2026-01-03");
-    struct rows rows = {.count = 1, .row = {{.day = page.first}}};
+    struct range range = range_of("2026-01-01", "2026-01-03", "2026-01-01", "2026-01-03");
+    struct rows rows = {.count = 1, .row = {{.day = range.first}}};
 
     memcpy(rows.row[0].value, TWO_DAYS[_i].value, sizeof(rows.row[0].value));
-    check_text(TWO_DAYS[_i].kpi, &page, &rows, TWO_DAYS[_i].json);
+    check_text(TWO_DAYS[_i].kpi, &range, &rows, TWO_DAYS[_i].json);
 }
 END_TEST
 
 /* Reading 12: never 4.2000000000000002, nor 4.0 or 4.20. */
 START_TEST(average_is_written_in_its_shortest_form)
 {
-    struct page page = page_of("2026-01-15", "2026-01-16", "2026-01-15", "2026-01-16");
-    struct rows csat = {.count = 1, .row = {{page.first, {0, 12, AVERAGES[_i].hundredths}}}};
-    struct rows quality = {.count = 1, .row = {{page.first, {0, AVERAGES[_i].hundredths, 240}}}};
+    struct range range = range_of("2026-01-15", "2026-01-16", "2026-01-15", "2026-01-16");
+    struct rows csat = {.count = 1, .row = {{range.first, {0, 12, AVERAGES[_i].hundredths}}}};
+    struct rows quality = {.count = 1, .row = {{range.first, {0, AVERAGES[_i].hundredths, 240}}}};
     char json[256];
 
     snprintf(json, sizeof(json),
@@ -119,24 +119,24 @@ START_TEST(average_is_written_in_its_shortest_form)
              "{\"date\":\"2026-01-15\",\"total\":12,\"avg_score\":%s}],"
              "\"metadata\":{\"days_count\":1,\"next_cursor\":null}}",
              AVERAGES[_i].json);
-    check_text("csat/daily", &page, &csat, json);
+    check_text("csat/daily", &range, &csat, json);
     snprintf(json, sizeof(json),
              "{\"status\":\"SUCCESS\",\"data\":["
              "{\"date\":\"2026-01-15\",\"score\":%s,\"sample_size\":240}],"
              "\"metadata\":{\"total_days\":1,\"next_cursor\":null}}",
              AVERAGES[_i].json);
-    check_text("ai_quality/daily", &page, &quality, json);
+    check_text("ai_quality/daily", &range, &quality, json);
 }
 END_TEST
 
 START_TEST(every_average_up_to_5_is_exact_and_without_a_needless_digit)
 {
     static const char key[] = "\"avg_score\":";
-    struct page page = page_of("2026-01-15", "2026-01-16", "2026-01-15", "2026-01-16");
+    struct range range = range_of("2026-01-15", "2026-01-16", "2026-01-15", "2026-01-16");
 
     for (int hundredths = 0; hundredths <= 500; hundredths++) {
-        struct rows rows = {.count = 1, .row = {{page.first, {0, 1, hundredths}}}};
-        char *text = print("csat/daily", &page, &rows), *end;
+        struct rows rows = {.count = 1, .row = {{range.first, {0, 1, hundredths}}}};
+        char *text = print("csat/daily", &range, &rows), *end;
         const char *number = strstr(text, key) + strlen(key);
         double value = strtod(number, &end);
         bool is_exact = (int)(value * 100 + 0.5) == hundredths && *end == '}';
@@ -157,9 +157,9 @@ START_TEST(total_is_of_the_range_not_of_the_page)
     static const struct rows none;
 
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-        struct page page = page_of("2025-01-01", "2026-02-05", pages[i][0], pages[i][1]);
+        struct range range = range_of("2025-01-01", "2026-02-05", pages[i][0], pages[i][1]);
         char expected[64];
-        char *text = print(TOTALS[_i][0], &page, &none);
+        char *text = print(TOTALS[_i][0], &range, &none);
         snprintf(expected, sizeof(expected), "\"metadata\":{\"%s\":400,", TOTALS[_i][1]);
         bool found = strstr(text, expected) != NULL;
         free(text);
@@ -175,15 +175,15 @@ START_TEST(next_cursor_is_of_the_first_day_not_returned)
                                "\"next_cursor\":\"MjAyNi0wMS0zMVQwMDowMDowMFo=\"}}";
     static const char last[] = "\"metadata\":{\"total_count\":31,\"next_cursor\":null}}";
     static const struct rows none;
-    struct page page = page_of("2026-01-01", "2026-02-01", "2026-01-01", "2026-01-31");
-    char *text = print("chats/count", &page, &none);
+    struct range range = range_of("2026-01-01", "2026-02-01", "2026-01-01", "2026-01-31");
+    char *text = print("chats/count", &range, &none);
 
     ck_assert_str_eq(strstr(text, "\"metadata\""), next);
     ck_assert_ptr_nonnull(strstr(text, "{\"date\":\"2026-01-30\",\"count\":0}]"));
     free(text);
 
-    page = page_of("2026-01-01", "2026-02-01", "2026-01-31", "2026-02-01");
-    text = print("chats/count", &page, &none);
+    range = range_of("2026-01-01", "2026-02-01", "2026-01-31", "2026-02-01");
+    text = print("chats/count", &range, &none);
     ck_assert_str_eq(strstr(text, "\"metadata\""), last);
     ck_assert_ptr_nonnull(strstr(text, "\"data\":[{\"date\":\"2026-01-31\",\"count\":0}]"));
     free(text);
@@ -193,20 +193,20 @@ END_TEST
 START_TEST(empty_range_has_an_empty_array_total_0_and_no_next)
 {
     static const struct rows none;
-    struct page page = page_of("2026-01-01", "2026-01-01", "2026-01-01", "2026-01-01");
+    struct range range = range_of("2026-01-01", "2026-01-01", "2026-01-01", "2026-01-01");
     char json[128];
 
     snprintf(json, sizeof(json),
              "{\"status\":\"SUCCESS\",\"data\":[],\"metadata\":{\"%s\":0,"
              "\"next_cursor\":null}}",
              TOTALS[_i][1]);
-    check_text(TOTALS[_i][0], &page, &none, json);
+    check_text(TOTALS[_i][0], &range, &none, json);
 }
 END_TEST
 
 START_TEST(row_stands_on_its_own_day_wherever_the_gaps_are)
 {
-    struct page page = page_of("2024-02-01", "2024-04-01", "2024-02-27", "2024-03-03");
+    struct range range = range_of("2024-02-01", "2024-04-01", "2024-02-27", "2024-03-03");
 
     /* Five days, the leap day among them; each set of days that have a row. */
     for (unsigned set = 0; set < 32; set++) {
@@ -223,7 +223,7 @@ START_TEST(row_stands_on_its_own_day_wherever_the_gaps_are)
         }
         strcpy(end, "],\"metadata\":{\"total_count\":60,"
                     "\"next_cursor\":\"MjAyNC0wMy0wM1QwMDowMDowMFo=\"}}");
-        check_text("chats/count", &page, &rows, json);
+        check_text("chats/count", &range, &rows, json);
     }
 }
 END_TEST
@@ -231,12 +231,12 @@ END_TEST
 /* Only the count says what is a row: behind it stands whatever the last request left there. */
 START_TEST(row_behind_the_count_is_not_read)
 {
-    struct page page = page_of("2026-01-01", "2026-01-03", "2026-01-01", "2026-01-03");
-    struct rows rows = {.count = 1, .row = {{page.first, {0, 142}}, {page.first + 1, {0, 999}}}};
+    struct range range = range_of("2026-01-01", "2026-01-03", "2026-01-01", "2026-01-03");
+    struct rows rows = {.count = 1, .row = {{range.first, {0, 142}}, {range.first + 1, {0, 999}}}};
 
-    check_text("chats/count", &page, &rows, TWO_DAYS[1].json);
+    check_text("chats/count", &range, &rows, TWO_DAYS[1].json);
     rows.count = 0;
-    char *text = print("chats/count", &page, &rows);
+    char *text = print("chats/count", &range, &rows);
     ck_assert_msg(strstr(text, "142") == NULL && strstr(text, "999") == NULL, "%s", text);
     free(text);
 }
@@ -245,10 +245,10 @@ END_TEST
 /* More than a double or 32 bits hold. */
 START_TEST(count_is_written_to_the_last_digit)
 {
-    struct page page = page_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
-    struct rows rows = {.count = 1, .row = {{page.first, {0, INT64_C(9007199254740993)}}}};
+    struct range range = range_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
+    struct rows rows = {.count = 1, .row = {{range.first, {0, INT64_C(9007199254740993)}}}};
 
-    check_text("chats/count", &page, &rows,
+    check_text("chats/count", &range, &rows,
                "{\"status\":\"SUCCESS\",\"data\":["
                "{\"date\":\"2026-01-01\",\"count\":9007199254740993}],"
                "\"metadata\":{\"total_count\":1,\"next_cursor\":null}}");
@@ -258,16 +258,16 @@ END_TEST
 START_TEST(longest_page_has_365_days_in_order)
 {
     static struct rows rows;
-    struct page page = page_of("2026-01-01", "2027-01-01", "2026-01-01", "2027-01-01");
+    struct range range = range_of("2026-01-01", "2027-01-01", "2026-01-01", "2027-01-01");
     const char *at;
     int days = 0;
 
     for (rows.count = 0; rows.count < PAGE_DAYS_MAX; rows.count++)
-        rows.row[rows.count] = (struct row){page.first + (day_t)rows.count, {0, (int64_t)rows.count}};
-    char *text = print("chats/count", &page, &rows);
+        rows.row[rows.count] = (struct row){range.first + (day_t)rows.count, {0, (int64_t)rows.count}};
+    char *text = print("chats/count", &range, &rows);
     for (at = text; (at = strstr(at, "{\"date\":")) != NULL; at++, days++) {
         char date[DAY_TEXT_LENGTH + 1], expected[64];
-        day_format(page.first + days, date);
+        day_format(range.first + days, date);
         snprintf(expected, sizeof(expected), "{\"date\":\"%s\",\"count\":%d}", date, days);
         ck_assert_msg(strncmp(at, expected, strlen(expected)) == 0, "no %s", expected);
     }
@@ -279,12 +279,12 @@ END_TEST
 /* By their bytes alone, so that any process, and any release that writes the same, gives the same. */
 START_TEST(validator_follows_the_bytes)
 {
-    struct page page = page_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
-    struct rows rows = {.count = 1, .row = {{page.first, {0, 7}}}};
-    struct body *one = body_page(units_endpoint("chats/count"), &page, &rows);
-    struct body *same = body_page(units_endpoint("chats/count"), &page, &rows);
+    struct range range = range_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
+    struct rows rows = {.count = 1, .row = {{range.first, {0, 7}}}};
+    struct body *one = body_render(units_endpoint("chats/count"), &range, &rows);
+    struct body *same = body_render(units_endpoint("chats/count"), &range, &rows);
     rows.row[0].value[1] = 8;
-    struct body *other = body_page(units_endpoint("chats/count"), &page, &rows);
+    struct body *other = body_render(units_endpoint("chats/count"), &range, &rows);
 
     ck_assert_str_eq(one->validator, same->validator);
     ck_assert_str_ne(one->validator, other->validator);
@@ -296,9 +296,9 @@ END_TEST
 
 START_TEST(body_lasts_as_long_as_somebody_holds_it)
 {
-    struct page page = page_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
+    struct range range = range_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
     struct rows rows = {.count = 0};
-    struct body *body = body_page(units_endpoint("chats/count"), &page, &rows);
+    struct body *body = body_render(units_endpoint("chats/count"), &range, &rows);
 
     ck_assert_ptr_eq(body_hold(body), body);
     body_release(body);

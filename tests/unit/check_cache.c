@@ -8,9 +8,9 @@
 
 static const struct data_version FIRST = {.number = 7, .session = 1};
 
-static struct page month_of(const char *from, const char *to)
+static struct range month_of(const char *from, const char *to)
 {
-    return (struct page){units_day(from), units_day(to), units_day(from), units_day(to)};
+    return (struct range){units_day(from), units_day(to), units_day(from), units_day(to)};
 }
 
 static struct body *body_of(size_t length)
@@ -23,34 +23,59 @@ static struct body *body_of(size_t length)
     return body;
 }
 
-/* Keeps a body that nobody else holds. */
-static void keep(struct cache *cache, const struct cache_key *key, int64_t number, size_t length)
+/* Puts a body that nobody else holds. */
+static void put(struct cache *cache, const struct cache_key *key, int64_t number, size_t length)
 {
     struct body *body = body_of(length);
 
-    cache_keep(cache, key, &(struct data_version){.number = number, .session = 1}, body);
+    cache_put(cache, key, &(struct data_version){.number = number, .session = 1}, body);
     body_release(body);
+}
+
+/* Puts a page of which no version was wanted. */
+static void put_unversioned(struct cache *cache, const struct cache_key *key)
+{
+    struct body *body = body_of(10);
+
+    cache_put(cache, key, NULL, body);
+    ck_assert_uint_eq(body->holders, 1);
+    body_release(body);
+}
+
+static bool is_kept(const struct cache *cache, const struct cache_key *key)
+{
+    struct cached cached = cache_look_up(cache, key, false);
+
+    /* A page that is kept has a version, and one that is not has none: the database would take 0 for known.
+     */
+    ck_assert((cached.body != NULL) == (cached.version.number != 0));
+    ck_assert(cached.body == NULL || cached.wants_version);
+    return cached.body != NULL;
 }
 
 START_TEST(what_is_kept_is_found_with_its_version)
 {
-    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct range range = month_of("2026-01-01", "2026-02-01");
     char project[] = "p1";
-    struct cache_key key = {units_endpoint("chats/count"), project, &page};
+    struct cache_key key = {units_endpoint("chats/count"), project, &range};
     struct cache *cache = cache_open(1 << 20);
     struct body *body = body_of(100);
-    struct data_version version = {0, 0};
 
-    ck_assert_ptr_null(cache_find(cache, &key, &version));
-    cache_keep(cache, &key, &FIRST, body);
+    ck_assert(!is_kept(cache, &key));
+    cache_put(cache, &key, &FIRST, body);
     ck_assert_uint_eq(body->holders, 2);
     /* The key was copied: what it pointed to may go. */
     strcpy(project, "p2");
-    ck_assert_ptr_null(cache_find(cache, &key, &version));
+    ck_assert(!is_kept(cache, &key));
     strcpy(project, "p1");
-    ck_assert_ptr_eq(cache_find(cache, &key, &version), body);
-    ck_assert_int_eq(version.number, FIRST.number);
-    ck_assert_uint_eq(version.session, FIRST.session);
+    struct cached cached = cache_look_up(cache, &key, false);
+    ck_assert_ptr_eq(cached.body, body);
+    ck_assert_int_eq(cached.version.number, FIRST.number);
+    ck_assert_uint_eq(cached.version.session, FIRST.session);
+    ck_assert(cached.wants_version);
+    /* Sent again, it is put again: still held once. */
+    cache_put(cache, &key, &FIRST, body);
+    ck_assert_uint_eq(body->holders, 2);
     cache_close(cache);
     ck_assert_uint_eq(body->holders, 1);
     body_release(body);
@@ -60,29 +85,28 @@ END_TEST
 /* Whatever slot they fall into, pages that differ in anything are not each other. */
 START_TEST(every_part_of_the_key_tells)
 {
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct page pages[] = {page, page, page, page};
-    pages[0].from--;
-    pages[1].to++;
-    pages[2].first++;
-    pages[3].end--;
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct range ranges[] = {range, range, range, range};
+    ranges[0].from--;
+    ranges[1].to++;
+    ranges[2].first++;
+    ranges[3].end--;
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache_key others[] = {
-        {units_endpoint("csat/daily"), "p", &page},
-        {key.endpoint, "P", &page},
-        {key.endpoint, "pp", &page},
-        {key.endpoint, "", &page},
-        {key.endpoint, "p", &pages[0]},
-        {key.endpoint, "p", &pages[1]},
-        {key.endpoint, "p", &pages[2]},
-        {key.endpoint, "p", &pages[3]},
+        {units_endpoint("csat/daily"), "p", &range},
+        {key.endpoint, "P", &range},
+        {key.endpoint, "pp", &range},
+        {key.endpoint, "", &range},
+        {key.endpoint, "p", &ranges[0]},
+        {key.endpoint, "p", &ranges[1]},
+        {key.endpoint, "p", &ranges[2]},
+        {key.endpoint, "p", &ranges[3]},
     };
     struct cache *cache = cache_open(1 << 20);
-    struct data_version version;
 
-    keep(cache, &key, 1, 10);
+    put(cache, &key, 1, 10);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        ck_assert_msg(cache_find(cache, &others[i], &version) == NULL, "key %zu", i);
+        ck_assert_msg(!is_kept(cache, &others[i]), "key %zu", i);
     cache_close(cache);
 }
 END_TEST
@@ -91,42 +115,40 @@ END_TEST
 START_TEST(pages_that_share_a_slot_are_told_apart)
 {
     enum { KEYS = 100 * 1000 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     const struct endpoint *other = units_endpoint("csat/daily");
     struct cache *cache = cache_open(1 << 20);
-    struct data_version version;
 
-    keep(cache, &key, 1, 10);
+    put(cache, &key, 1, 10);
     for (int i = 1; i <= KEYS; i++) {
         char project[16];
-        struct page later = page;
+        struct range later = range;
         snprintf(project, sizeof(project), "p%d", i);
         later.to += i;
-        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, project, &page}, &version));
-        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){key.endpoint, "p", &later}, &version));
-        ck_assert_ptr_null(cache_find(cache, &(struct cache_key){other, project, &later}, &version));
+        ck_assert(!is_kept(cache, &(struct cache_key){key.endpoint, project, &range}));
+        ck_assert(!is_kept(cache, &(struct cache_key){key.endpoint, "p", &later}));
+        ck_assert(!is_kept(cache, &(struct cache_key){other, project, &later}));
     }
-    ck_assert_ptr_nonnull(cache_find(cache, &key, &version));
+    ck_assert(is_kept(cache, &key));
     cache_close(cache);
 }
 END_TEST
 
 START_TEST(later_page_takes_the_place_of_the_earlier)
 {
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache *cache = cache_open(1 << 20);
-    struct data_version version;
 
-    keep(cache, &key, 1, 10);
-    keep(cache, &key, 2, 20);
-    struct body *found = cache_find(cache, &key, &version);
-    ck_assert_uint_eq(found->length, 20);
-    ck_assert_int_eq(version.number, 2);
+    put(cache, &key, 1, 10);
+    put(cache, &key, 2, 20);
+    struct cached cached = cache_look_up(cache, &key, false);
+    ck_assert_uint_eq(cached.body->length, 20);
+    ck_assert_int_eq(cached.version.number, 2);
     /* A version that names nothing can never be asked for again, and what was kept is out of date. */
-    keep(cache, &key, 0, 30);
-    ck_assert_ptr_null(cache_find(cache, &key, &version));
+    put(cache, &key, 0, 30);
+    ck_assert(!is_kept(cache, &key));
     cache_close(cache);
 }
 END_TEST
@@ -134,42 +156,53 @@ END_TEST
 /* A key's slot is not to be seen from here: one of so many pages shares it. */
 START_TEST(a_page_that_is_not_kept_drives_out_no_other)
 {
-    enum { KEYS = 100 * 1000 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
-    struct cache *cache = cache_open(1 << 20);
-    struct data_version version;
+    enum { KEYS = 100 * 1000, BOUND = 1 << 20 };
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
+    struct cache *cache = cache_open(BOUND);
+    struct body *large = body_of(BOUND);
 
-    keep(cache, &key, 1, 10);
+    put(cache, &key, 1, 10);
     for (int i = 1; i <= KEYS; i++) {
-        struct page later = page;
+        struct range later = range;
         later.to += i;
-        keep(cache, &(struct cache_key){key.endpoint, key.project, &later}, 0, 10);
+        const struct cache_key other = {key.endpoint, key.project, &later};
+        put(cache, &other, 0, 10);
+        put_unversioned(cache, &other);
+        cache_put(cache, &other, &FIRST, large); /* as large as all there is room for, its key aside */
+        ck_assert_uint_eq(large->holders, 1);
     }
-    ck_assert_ptr_nonnull(cache_find(cache, &key, &version));
+    ck_assert(is_kept(cache, &key));
+    /* Its own page that has grown too large drives it out: what is kept is out of date. */
+    cache_put(cache, &key, &FIRST, large);
+    ck_assert(!is_kept(cache, &key));
+    body_release(large);
     cache_close(cache);
 }
 END_TEST
 
-START_TEST(a_page_is_known_to_be_asked_for_again)
+START_TEST(a_version_is_wanted_of_a_page_asked_for_again_or_on_condition)
 {
     enum { KEYS = 1000 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &page};
+    struct range range = month_of("2026-01-01", "2026-02-01");
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
     struct cache *cache = cache_open(1 << 20);
     int again = 0;
 
-    ck_assert(!cache_is_asked_again(cache, &key));
-    ck_assert(!cache_is_asked_again(cache, &key));
-    cache_note(cache, &key);
-    ck_assert(cache_is_asked_again(cache, &key));
+    ck_assert(!cache_look_up(cache, &key, false).wants_version);
+    ck_assert(cache_look_up(cache, &key, true).wants_version);
+    /* Looking alone is remembered by nobody: it may be one who may not ask. */
+    ck_assert(!cache_look_up(cache, &key, false).wants_version);
+    put_unversioned(cache, &key);
+    ck_assert(cache_look_up(cache, &key, false).wants_version);
+    ck_assert(!is_kept(cache, &key));
     /* As many others are remembered as well, but for some that share a place. */
     for (int i = 0; i < 2 * KEYS; i++) {
-        struct page later = page;
+        struct range later = range;
         later.to += 1 + i % KEYS;
         const struct cache_key other = {key.endpoint, "p", &later};
-        bool is_again = cache_is_asked_again(cache, &other);
-        cache_note(cache, &other);
+        bool is_again = cache_look_up(cache, &other, false).wants_version;
+        put_unversioned(cache, &other);
         ck_assert(i >= KEYS || !is_again);
         again += is_again;
     }
@@ -181,30 +214,28 @@ END_TEST
 START_TEST(no_more_is_kept_than_its_size)
 {
     enum { BOUND = 100 * 1000, BODY = 9000, PAGES = 500 };
-    struct page page = month_of("2026-01-01", "2026-02-01");
+    struct range range = month_of("2026-01-01", "2026-02-01");
     struct cache *cache = cache_open(BOUND);
     size_t kept = 0;
 
     for (int i = 0; i < PAGES; i++) {
         char project[16];
         snprintf(project, sizeof(project), "p%d", i);
-        keep(cache, &(struct cache_key){units_endpoint("chats/count"), project, &page}, 1, BODY);
+        const struct cache_key key = {units_endpoint("chats/count"), project, &range};
+        put(cache, &key, 1, BODY);
+        /* Others go for it, wherever they lie: never the page that has just come. */
+        ck_assert_msg(is_kept(cache, &key), "page %d", i);
     }
     for (int i = 0; i < PAGES; i++) {
         char project[16];
-        struct data_version version;
         snprintf(project, sizeof(project), "p%d", i);
         const struct body *found =
-            cache_find(cache, &(struct cache_key){units_endpoint("chats/count"), project, &page}, &version);
+            cache_look_up(cache, &(struct cache_key){units_endpoint("chats/count"), project, &range}, false)
+                .body;
         kept += found == NULL ? 0 : found->length;
     }
     ck_assert_uint_le(kept, BOUND);
     ck_assert_uint_ge(kept, BOUND / 2);
-    /* One that alone is too much is not kept, and may drive out all. */
-    struct cache_key key = {units_endpoint("chats/count"), "large", &page};
-    struct data_version version;
-    keep(cache, &key, 1, BOUND + 1);
-    ck_assert_ptr_null(cache_find(cache, &key, &version));
     cache_close(cache);
     cache_close(NULL);
 }
@@ -220,7 +251,7 @@ Suite *check_cache_suite(void)
     tcase_add_test(tcase, pages_that_share_a_slot_are_told_apart);
     tcase_add_test(tcase, later_page_takes_the_place_of_the_earlier);
     tcase_add_test(tcase, a_page_that_is_not_kept_drives_out_no_other);
-    tcase_add_test(tcase, a_page_is_known_to_be_asked_for_again);
+    tcase_add_test(tcase, a_version_is_wanted_of_a_page_asked_for_again_or_on_condition);
     tcase_add_test(tcase, no_more_is_kept_than_its_size);
     suite_add_tcase(suite, tcase);
     return suite;

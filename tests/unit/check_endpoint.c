@@ -242,17 +242,17 @@ START_TEST(fields_start_with_the_date_end_and_have_distinct_names)
 }
 END_TEST
 
-START_TEST(endpoint_has_a_path_a_view_and_a_page_of_its_own)
+START_TEST(endpoint_has_a_path_and_a_function_of_its_own)
 {
     const struct endpoint *endpoint = &endpoint_table[_i];
 
     ck_assert_msg(strchr(endpoint->area, '/') == NULL, "an area is one segment");
     ck_assert_int_ge(endpoint->page_days, 1);
     ck_assert_int_le(endpoint->page_days, PAGE_DAYS_MAX);
-    ck_assert_uint_eq(strspn(endpoint->view, "abcdefghijklmnopqrstuvwxyz_"), strlen(endpoint->view));
+    ck_assert_uint_eq(strspn(endpoint->reads, "abcdefghijklmnopqrstuvwxyz_"), strlen(endpoint->reads));
     for (int i = 0; i < _i; i++) {
         const struct endpoint *other = &endpoint_table[i];
-        ck_assert_str_ne(endpoint->view, other->view);
+        ck_assert_str_ne(endpoint->reads, other->reads);
         ck_assert_msg(strcmp(endpoint->area, other->area) != 0 || strcmp(endpoint->kpi, other->kpi) != 0,
                       "%s twice", endpoint->kpi);
     }
@@ -269,7 +269,7 @@ Suite *check_endpoint_suite(void)
     tcase_add_loop_test(tcase, project_is_unescaped_once, 0, UNITS_COUNT(PROJECTS));
     tcase_add_loop_test(tcase, project_of_255_bytes_is_the_longest, 0, UNITS_COUNT(LENGTHS));
     tcase_add_loop_test(tcase, fields_start_with_the_date_end_and_have_distinct_names, 0, ENDPOINT_COUNT);
-    tcase_add_loop_test(tcase, endpoint_has_a_path_a_view_and_a_page_of_its_own, 0, ENDPOINT_COUNT);
+    tcase_add_loop_test(tcase, endpoint_has_a_path_and_a_function_of_its_own, 0, ENDPOINT_COUNT);
     suite_add_tcase(suite, tcase);
     return suite;
 }

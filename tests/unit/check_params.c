@@ -169,8 +169,8 @@ static const struct {
 
 START_TEST(first_mistake_of_the_query_is_named)
 {
-    struct page page;
-    enum params_result result = params_parse(REFUSED[_i].query, units_endpoint("chats/count"), &page);
+    struct range range;
+    enum params_result result = params_parse(REFUSED[_i].query, units_endpoint("chats/count"), &range);
 
     ck_assert_msg(result == REFUSED[_i].result, "\"%s\": %d, not %d", REFUSED[_i].query, (int)result,
                   (int)REFUSED[_i].result);
@@ -179,14 +179,14 @@ END_TEST
 
 START_TEST(query_becomes_its_page)
 {
-    struct page page;
+    struct range range;
 
-    ck_assert_msg(params_parse(PAGES[_i].query, units_endpoint("chats/count"), &page) == PARAMS_OK, "\"%s\"",
+    ck_assert_msg(params_parse(PAGES[_i].query, units_endpoint("chats/count"), &range) == PARAMS_OK, "\"%s\"",
                   PAGES[_i].query);
-    ck_assert_msg(page.from == units_day(PAGES[_i].from), "from of \"%s\"", PAGES[_i].query);
-    ck_assert_msg(page.to == units_day(PAGES[_i].to), "to of \"%s\"", PAGES[_i].query);
-    ck_assert_msg(page.first == units_day(PAGES[_i].first), "first of \"%s\"", PAGES[_i].query);
-    ck_assert_msg(page.end == units_day(PAGES[_i].end), "end of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(range.from == units_day(PAGES[_i].from), "from of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(range.to == units_day(PAGES[_i].to), "to of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(range.first == units_day(PAGES[_i].first), "first of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(range.end == units_day(PAGES[_i].end), "end of \"%s\"", PAGES[_i].query);
 }
 END_TEST
 
@@ -199,10 +199,10 @@ START_TEST(every_endpoint_has_its_default_and_reads_both_cursors)
     int days = strcmp(endpoint->kpi, "users/unique-daily") == 0 ? 31 : 30;
 
     for (int i = 0; i < 2; i++) {
-        struct page page;
-        ck_assert_int_eq(params_parse(queries[i], endpoint, &page), PARAMS_OK);
-        ck_assert_int_eq(page.first, units_day("2026-01-15"));
-        ck_assert_int_eq(page.end, page.first + days);
+        struct range range;
+        ck_assert_int_eq(params_parse(queries[i], endpoint, &range), PARAMS_OK);
+        ck_assert_int_eq(range.first, units_day("2026-01-15"));
+        ck_assert_int_eq(range.end, range.first + days);
     }
 }
 END_TEST
@@ -221,15 +221,15 @@ START_TEST(pages_follow_each_other_without_gap_or_overlap)
 
     day_format(to, text);
     while (next < to) {
-        struct page page;
+        struct range range;
         int length = snprintf(query, sizeof(query), "from=2025-06-15&to=%s&cursor=%s", text, cursor);
         if (WALKS[_i].limit != 0)
             snprintf(query + length, sizeof(query) - (size_t)length, "&limit=%d", WALKS[_i].limit);
-        ck_assert_msg(params_parse(query, units_endpoint("csat/daily"), &page) == PARAMS_OK, "%s", query);
-        ck_assert_int_eq(page.first, next);
-        ck_assert_int_gt(page.end, page.first);
-        ck_assert_int_le(page.end, to);
-        next = page.end;
+        ck_assert_msg(params_parse(query, units_endpoint("csat/daily"), &range) == PARAMS_OK, "%s", query);
+        ck_assert_int_eq(range.first, next);
+        ck_assert_int_gt(range.end, range.first);
+        ck_assert_int_le(range.end, to);
+        next = range.end;
         cursor_format(next, cursor);
         pages++;
     }
@@ -260,14 +260,14 @@ START_TEST(ten_thousand_parameters_are_read_by_the_same_rules)
     enum { MANY = 10000 };
     size_t size = strlen(CROWDS[_i].before) + MANY * strlen(CROWDS[_i].repeated) + strlen(CROWDS[_i].after);
     char *query = malloc(size + 1), *end = query;
-    struct page page;
+    struct range range;
 
     ck_assert_ptr_nonnull(query);
     end = stpcpy(end, CROWDS[_i].before);
     for (int i = 0; i < MANY; i++)
         end = stpcpy(end, CROWDS[_i].repeated);
     stpcpy(end, CROWDS[_i].after);
-    enum params_result result = params_parse(query, units_endpoint("csat/daily"), &page);
+    enum params_result result = params_parse(query, units_endpoint("csat/daily"), &range);
     free(query);
     ck_assert_msg(result == CROWDS[_i].result, "10,000 of \"%s\": %d", CROWDS[_i].repeated, (int)result);
 }

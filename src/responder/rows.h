@@ -1,0 +1,28 @@
+#ifndef ROWS_H
+#define ROWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "day.h"
+#include "endpoint.h"
+
+/* SQL's null. */
+#define VALUE_NULL INT64_MIN
+
+/*
+ * A day that has a row. value[i] belongs to the endpoint's fields[i]. An average is in hundredths, 0 or more:
+ * 4.2 is 420. A field without a column has VALUE_NULL.
+ */
+struct row {
+    day_t day;
+    int64_t value[FIELDS_MAX];
+};
+
+/* The rows of a page: days in ascending order, each once, all of the page. A day without events has none. */
+struct rows {
+    size_t count;
+    struct row row[PAGE_DAYS_MAX];
+};
+
+#endif

@@ -5,7 +5,9 @@
 #   ./demo.sh stop     stops it
 #   ./demo.sh clean    stops it and removes var/, the data with it
 #
-# It answers on 127.0.0.1:8080; DEMO_PORT changes that. Everything it makes is in var/.
+# It answers on 127.0.0.1:8080; DEMO_PORT changes that. Besides Debian packages, everything it makes is in var/. Where
+# the servers cannot use this folder, var/ is a link to a new folder in /var/tmp, and a build that test.sh left in var/
+# is removed.
 set -eu
 
 top=$(cd "$(dirname "$0")" && pwd)

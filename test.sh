@@ -1,6 +1,6 @@
 #!/bin/sh
 # Every test, in one command: installs what is missing, builds in var/test, runs make check. Needs nothing
-# running and leaves nothing running. Arguments go to configure:
+# running and leaves nothing running; the tests' servers live in temporary folders in /tmp. Arguments go to configure:
 #
 #   ./test.sh --enable-sanitizers
 #   ./test.sh CC=clang CFLAGS='-O2 -Werror'

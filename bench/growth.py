@@ -53,11 +53,11 @@ BEGIN = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timede
 COLUMNS = "event_id, project_id, occurred_at, kind, user_id, chat_id, value"
 MIX = """\
 * usual: 100,000 events a day in time order, over 19 projects of Zipf-like sizes. A chat has ten events within three
-  minutes: its start, four inbound and four outbound messages, and as its last a CSAT score (20 %), an AI quality
-  score (20 %), feedback (15 %), a human takeover (9 %), an error (2 %) or another message. Every fifth chat is of
-  a new user; the others are of earlier ones, the k-th latest with a probability in proportion to 1/k. Event ids
-  are random UUIDs.
-* hostile: inbound messages alone, each of one of a million users on one of thirty days, in no order."""
+  minutes: its start, four inbound and four outbound messages, and a last one. That is a CSAT score (20 %), an AI quality
+  score (20 %), feedback (15 %), a human takeover (9 %), an error (2 %) or another message. Every fifth chat is of a new
+  user. The others are of earlier ones, the k-th latest with a probability in proportion to 1/k. Event ids are random
+  UUIDs.
+* hostile: inbound messages alone. Each is of one of a million users, on one of thirty days, in no order."""
 
 # Chats from the first (inclusive) to the end (exclusive), counted from the start of the history.
 USUAL = f"""

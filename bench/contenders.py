@@ -5,7 +5,9 @@ import pathlib
 import shutil
 import subprocess
 
-from daybook import BUILD, SOURCE, Apache, Lighttpd, Server, SpawnFcgi, wait_until
+from processes import wait_until
+from servers import Apache, Lighttpd, Server, SpawnFcgi
+from world import BUILD, SOURCE
 
 PEERS = SOURCE / "bench" / "peers"
 LIGHTTPD_PROCESSES, APACHE_PROCESSES = 8, 16  # as shipped

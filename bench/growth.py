@@ -1,7 +1,7 @@
 """What import, refresh, pages and disk cost as events, days and projects become many.
 
 Prints Markdown: the machine, what was fed, the figures, and whether each goal is met. Every store that this machine
-offers has a turn, each over a private PostgreSQL of its own, in a process of its own, since tests/e2e/daybook.py
+offers has a turn, each over a private PostgreSQL of its own, in a process of its own, since tests/e2e/world.py
 knows one store. A figure is the median of several rounds, with the lowest and the highest; what is compared takes
 turns within a round, so that a ratio is one of the same minutes.
 """
@@ -21,10 +21,10 @@ import time
 
 SOURCE = pathlib.Path(os.environ["DAYBOOK_SOURCE"])
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
-import daybook  # noqa: E402
+import world  # noqa: E402
 
 STORES = ("rollup", "timescaledb", "citus")
-STORE = daybook.STORE
+STORE = world.STORE
 QUICK, TENTH = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_TENTH"))
 
 # Events in history, projects, and events of today that are measured; events of one round of import; rounds, and seconds
@@ -161,7 +161,7 @@ def print_table(head, rows):
     print(flush=True)
 
 
-class Rig(daybook.World):
+class Rig(world.World):
     """A private PostgreSQL with an operator's settings."""
 
     def __init__(self):

@@ -13,9 +13,10 @@ sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.environ["DAYBOOK_SOUR
 
 from contenders import PEER_KINDS, Floor, daybook_servers  # noqa: E402
 from data import HOT_PROJECTS, PREFIX, PROJECT, Data  # noqa: E402
-from daybook import Lighttpd, World  # noqa: E402
+from servers import Lighttpd  # noqa: E402
 from measure import load, median, responder_memory, run_pgbench, spread  # noqa: E402
 from statements import Statements  # noqa: E402
+from world import World  # noqa: E402
 import report  # noqa: E402
 import same  # noqa: E402
 import startup  # noqa: E402

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from daybook import SERVERS, World
+from servers import SERVERS
+from world import World
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from daybook import ADMIN, DATABASE, DONE, PENDING, REFUSED, SOURCE, STORE, USAGE, outcome
+from command import DATABASE, DONE, REFUSED, USAGE, outcome
+from world import ADMIN, PENDING, SOURCE, STORE
 
 COMMANDS = ["migrate", "project create", "project list", "token create", "token list",
             "token revoke", "import", "refresh", "verify", "rebuild", "retention", "status"]

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from daybook import Server
+from servers import Server
 
 MONTH = "from=2026-01-01&to=2026-02-01"
 

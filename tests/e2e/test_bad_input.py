@@ -16,7 +16,8 @@ import time
 
 import pytest
 
-from daybook import Lighttpd, wait_until
+from processes import wait_until
+from servers import Lighttpd
 from test_api import BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_TO, MONTH, REFUSALS, cursor_of
 
 TARGET = "/rest/dashboard/PROJECT/chats/count"

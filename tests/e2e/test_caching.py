@@ -9,7 +9,9 @@ import threading
 
 import pytest
 
-from daybook import BUILD, STORE, Apache, Lighttpd, wait_until
+from processes import wait_until
+from servers import Apache, Lighttpd
+from world import BUILD, STORE
 
 CHATS = "/rest/dashboard/{}/chats/count?from={}&to={}"
 USERS = "/rest/dashboard/{}/users/unique-daily?from={}&to={}"

@@ -16,8 +16,10 @@ import time
 import psycopg2
 import pytest
 
-import daybook
-from daybook import DONE, PRIVATE, REFUSED, SOURCE, STORE, World, outcome, wait_until
+from command import DONE, REFUSED, outcome
+from processes import wait_until
+from servers import Lighttpd
+from world import ADMIN, PRIVATE, SOURCE, STORE, World, of_store
 
 pytestmark = pytest.mark.skipif(STORE != "citus", reason="other stores are on one server")
 
@@ -392,7 +394,7 @@ def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cl
 def test_a_worker_that_is_away_costs_its_own_projects_alone(cluster):
     here, there = cluster.apart()
     tokens = {project: cluster.project(project) for project in (here, there)}
-    server = daybook.Lighttpd(cluster)
+    server = Lighttpd(cluster)
     server.start()
 
     def status(project):
@@ -441,7 +443,7 @@ def test_migrate_says_what_is_missing_and_makes_nothing(cluster, statements, com
 def test_migrate_on_a_worker_is_refused(cluster):
     environment = {**os.environ, "DAYBOOK_SQL": str(SOURCE / "sql"),
                    "DAYBOOK_DATABASE": f"host={cluster.workers[0]} user=daybook_owner dbname=daybook"}
-    result = subprocess.run([daybook.ADMIN, "migrate", "--store", "citus"], env=environment, capture_output=True,
+    result = subprocess.run([ADMIN, "migrate", "--store", "citus"], env=environment, capture_output=True,
                             text=True, check=False)
     assert result.returncode != DONE and result.stderr
 
@@ -452,7 +454,7 @@ def test_a_coordinator_may_be_its_own_worker(cluster):
               f"SELECT citus_set_node_property('{cluster.coordinator}', 5432, 'shouldhaveshards', true)",
               "ALTER DATABASE alone OWNER TO daybook_owner") as name:
         assert "hardening/citus.sql" in cluster.admin("migrate", "--store", "citus", database=name).stderr
-        daybook.of_store("harden", cluster.coordinator, name)
+        of_store("harden", cluster.coordinator, name)
         assert cluster.admin("migrate", database=name).stderr == ""
         cluster.sql("INSERT INTO daybook.events VALUES ('e', 'p', '2026-01-01Z', 'chat_start', 'u')", database=name)
         for _ in range(2):

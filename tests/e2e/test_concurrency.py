@@ -11,10 +11,12 @@ import threading
 import time
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import pytest
 
-from daybook import PENDING, STORE, World, wait_until
+from processes import wait_until
+from world import PENDING, STORE, World
 
 RECOUNT = """
 WITH raw AS (

@@ -14,7 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
-from daybook import BUILD, STORE, TIMEOUT_MS, frozen, wait_until
+from processes import frozen, wait_until
+from servers import TIMEOUT_MS
+from world import BUILD, STORE
 
 RANGE = "from=2026-01-01&to=2026-02-01"
 BOUND = 3  # seconds: TIMEOUT_MS and what the web server and a busy machine add

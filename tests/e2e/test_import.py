@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from daybook import ADMIN, DONE, REFUSED, outcome
+from command import DONE, REFUSED, outcome
+from world import ADMIN
 
 COLUMNS = "event_id,project_id,occurred_at,kind,user_id,chat_id,value"
 

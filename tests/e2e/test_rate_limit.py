@@ -15,7 +15,7 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from daybook import SERVERS, Response
+from servers import SERVERS, Response
 
 RANGE = "from=2026-01-01&to=2026-02-01"
 LIMIT = 100

@@ -13,16 +13,15 @@ import datetime
 import http.client
 import itertools
 import json
-import os
-import pathlib
 import time
 import urllib.parse
 
 import pytest
 
-import daybook
+from servers import Lighttpd
+from world import PENDING, SHARED
 
-FOLDER = pathlib.Path(os.environ.get("DAYBOOK_SHARED", daybook.SHARED)) / "data" / "freecodecamp"
+FOLDER = SHARED / "data" / "freecodecamp"
 FIRST, END = datetime.date(2014, 11, 30), datetime.date(2016, 12, 24)
 DAYS = [str(FIRST + datetime.timedelta(n)) for n in range((END - FIRST).days)]
 THREADS = 4
@@ -134,7 +133,7 @@ def test_views_before_and_after_a_refresh(world, database, expected, say):
     clock = Clock()
     world.admin("refresh", database=name)
     say(f"refreshed in {clock.seconds()}")
-    assert world.sql(f"SELECT count(*) FROM {daybook.PENDING}", database=name) == [(0,)]
+    assert world.sql(f"SELECT count(*) FROM {PENDING}", database=name) == [(0,)]
     assert shown(world, name) == expected
 
 
@@ -197,7 +196,7 @@ def test_every_value_of_every_project_and_day_over_http(world, database, expecte
         tokens = dict(pool.map(register, expected))
         say(f"registered {len(tokens)} projects and {2 * len(tokens)} tokens in {clock.seconds()}")
 
-        server = daybook.Lighttpd(world)
+        server = Lighttpd(world)
         server.database = world.conninfo("daybook_responder", name)
         server.start()
         clock = Clock()

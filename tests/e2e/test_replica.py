@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
-from daybook import PRIVATE, STORE, TIMEOUT_MS, Lighttpd, frozen, wait_until
+from processes import frozen, wait_until
+from servers import TIMEOUT_MS, Lighttpd
+from world import PRIVATE, STORE
 
 TARGET = "/rest/dashboard/{}/chats/count?from=2026-01-01&to=2026-01-02"
 BOUND = 3  # seconds: TIMEOUT_MS and what the web server and a busy machine add

@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from daybook import SERVERS, Apache, Lighttpd, SpawnFcgi, wait_until
+from processes import wait_until
+from servers import SERVERS, Apache, Lighttpd, SpawnFcgi
 
 CLIENTS = 6
 PATIENCE = 5  # seconds

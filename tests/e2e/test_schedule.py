@@ -8,7 +8,9 @@ import subprocess
 
 import pytest
 
-from daybook import ADMIN, BUILD, DONE, PENDING, SOURCE, World, of_store, wait_until
+from command import DONE
+from processes import wait_until
+from world import ADMIN, BUILD, PENDING, SOURCE, World, of_store
 
 JOBS = SOURCE / "sql" / "schedule" / "pg_cron.sql"
 UNITS = ["daybook-refresh.service", "daybook-refresh.timer", "daybook.service"]

@@ -11,9 +11,11 @@ import threading
 import time
 
 import psycopg2
+import psycopg2.errors
 import pytest
 
-from daybook import ADMIN, DONE, PRIVATE, REFUSED, SOURCE, STORE, of_store, outcome
+from command import DONE, REFUSED, outcome
+from world import ADMIN, PRIVATE, SOURCE, STORE, of_store
 
 pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
 

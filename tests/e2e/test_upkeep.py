@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from daybook import DONE, REFUSED, STORE, USAGE, outcome
+from command import DONE, REFUSED, USAGE, outcome
+from world import STORE
 
 KINDS = ["chat_start", "inbound_message", "outbound_message", "positive_feedback",
          "negative_feedback", "ht_request", "ht_start", "csat", "ai_quality", "api_error"]

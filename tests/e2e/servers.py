@@ -1,0 +1,211 @@
+"""The web servers on the shipped files, in front of the responders, and a client of theirs."""
+
+import contextlib
+import dataclasses
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+from processes import wait_until
+from world import BUILD, PRIVATE
+
+TIMEOUT_MS = 2000  # of the responders
+
+
+@dataclasses.dataclass
+class Response:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self):
+        """The document, its objects as lists of pairs so that the order of keys shows."""
+        return json.loads(self.body, object_pairs_hook=list)
+
+    @property
+    def document(self):
+        return json.loads(self.body)
+
+
+class Server:
+    """A web server in front of the responders; start() it, then ask it."""
+
+    # The shipped file that sets it up, and how a value in that file's head is written.
+    shipped = None
+    assignment = None
+
+    def __init__(self, world, processes=4):
+        self.world = world
+        self.processes = processes
+        self.database = world.conninfo("daybook_responder")
+        self.environment = {"DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}  # settings that the shipped file does not make
+        self.port = free_port()
+        self.folder = world.run_folder / f"{type(self).__name__.lower()}-{self.port}"
+        self.children = []
+
+    def values(self):
+        """Values of the shipped file that are not those of this folder."""
+        return {"responder": self.world.responder, "socket": self.folder / "sock",
+                "processes": self.processes, "database": self.database, "log": "stderr"}
+
+    def shipped_file(self):
+        """The shipped file with the values of its head replaced, and nothing else."""
+        text = (BUILD / self.shipped).read_text()
+        for name, value in self.values().items():
+            quoted = str(value) if isinstance(value, int) else f'"{value}"'
+            text, count = re.subn(self.assignment.format(name=name, NAME=name.upper()),
+                                  lambda match: match.group(1) + quoted, text, flags=re.MULTILINE)
+            assert count <= 1
+        return text
+
+    def write(self, name, text):
+        self.world.as_server("tee", str(self.folder / name), input=text.encode(),
+                             stdout=subprocess.DEVNULL)
+
+    def spawn(self, *command):
+        environment = {**os.environ, **self.environment}
+        child = subprocess.Popen([PRIVATE, "run", self.world.postgres, *map(str, command)],
+                                 env=environment, stdin=subprocess.DEVNULL)
+        self.children.append(child)
+        return child
+
+    def start(self):
+        self.world.as_server("mkdir", "-p", str(self.folder / "www"))
+        self.configure()
+        self.launch()
+        wait_until(self.is_listening, f"{self.shipped} does not listen; see {self.folder}")
+
+    def is_listening(self):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def stop(self):
+        for child in self.children:
+            child.send_signal(signal.SIGTERM)
+        for child in self.children:
+            child.wait(20)
+        self.children = []
+
+    def log(self):
+        """What the web server and the responders have logged."""
+        return "".join(file.read_text(errors="replace") for file in self.folder.glob("*.log"))
+
+    def responders(self):
+        """Process numbers of the responders that are running."""
+        found = subprocess.run(["pgrep", "-x", "daybook.fcgi"], capture_output=True, text=True).stdout
+        return {int(pid) for pid in found.split()}
+
+    def raw(self, data, timeout=30):
+        """Sends bytes as they are; all that comes back until the server closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
+            connection.sendall(data)
+            chunks = []
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := connection.recv(65536):
+                    chunks.append(chunk)
+            return b"".join(chunks)
+
+    def ask(self, target, token=None, method="GET", headers=None, body=None, timeout=30):
+        """Sends a request over a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        with contextlib.closing(connection):
+            connection.request(method, target, body=body, headers=sent)
+            response = connection.getresponse()
+            return Response(response.status, response.headers, response.read())
+
+
+class Lighttpd(Server):
+    """lighttpd, which spawns the responders itself."""
+
+    shipped = "lighttpd/daybook.conf"
+    assignment = r"^(var\.daybook_{name} *= *).*$"
+
+    def configure(self):
+        self.write("daybook.conf", self.shipped_file())
+        self.write("lighttpd.conf", f"""
+server.port = {self.port}
+server.bind = "127.0.0.1"
+server.document-root = "{self.folder}/www"
+server.errorlog = "{self.folder}/lighttpd.log"
+server.breakagelog = "{self.folder}/stderr.log"
+server.pid-file = "{self.folder}/lighttpd.pid"
+include "{self.folder}/daybook.conf"
+""")
+
+    def launch(self):
+        return self.spawn("lighttpd", "-D", "-f", self.folder / "lighttpd.conf")
+
+
+class SpawnFcgi(Lighttpd):
+    """lighttpd in front of responders that spawn-fcgi and multiwatch keep."""
+
+    shipped = "lighttpd/daybook-spawn-fcgi.conf"
+
+    def shipped_command(self):
+        """The command of the shipped service, with the paths and the number of this folder."""
+        unit = (BUILD / "systemd" / "daybook.service").read_text().replace("\\\n", " ")
+        command = re.search("^ExecStart=(.*)$", unit, re.MULTILINE).group(1)
+        for pattern, value in ((r"/run/daybook/responder\.sock", self.folder / "sock"),
+                               (r"-f \d+", f"-f {self.processes}"),
+                               (r"\S+/daybook\.fcgi", self.world.responder)):
+            command, count = re.subn(pattern, str(value), command)
+            assert count == 1, pattern
+        return command
+
+    def launch(self):
+        self.write("responders.sh", f"""
+export DAYBOOK_DATABASE="{self.database}"
+exec 2>> {self.folder}/responders.log
+exec {self.shipped_command()}
+""")
+        self.spawn("sh", self.folder / "responders.sh")
+        wait_until((self.folder / "sock").exists, "spawn-fcgi does not start")
+        return super().launch()
+
+
+class Apache(Server):
+    """Apache with mod_fcgid."""
+
+    shipped = "apache/daybook.conf"
+    assignment = r"^(Define DAYBOOK_{NAME} +).*$"
+
+    def configure(self):
+        modules = "/usr/lib/apache2/modules"
+        self.write("daybook.conf", self.shipped_file())
+        self.write("apache.conf", f"""
+ServerRoot "{self.folder}"
+ServerName localhost
+Listen 127.0.0.1:{self.port}
+PidFile "{self.folder}/apache.pid"
+ErrorLog "{self.folder}/apache.log"
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule fcgid_module {modules}/mod_fcgid.so
+DefaultRuntimeDir "{self.folder}"
+DocumentRoot "{self.folder}/www"
+FcgidIPCDir "{self.folder}/fcgid"
+FcgidProcessTableFile "{self.folder}/fcgid.shm"
+FcgidInitialEnv DAYBOOK_TIMEOUT_MS {TIMEOUT_MS}
+Include "{self.folder}/daybook.conf"
+""")
+
+    def launch(self):
+        return self.spawn("apache2", "-f", self.folder / "apache.conf", "-DFOREGROUND")
+
+
+SERVERS = {"lighttpd": Lighttpd, "spawn-fcgi": SpawnFcgi, "apache": Apache}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

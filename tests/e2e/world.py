@@ -1,0 +1,133 @@
+"""A folder with a private PostgreSQL in it: what the tests run over, where it comes from, and how it is reached.
+
+Everything that a test starts lives under such a folder. Called by root, servers run as the user postgres, as
+private-postgres.sh does.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import psycopg2
+
+BUILD = pathlib.Path(os.environ["DAYBOOK_BUILD"])
+SOURCE = pathlib.Path(os.environ["DAYBOOK_SOURCE"])
+SHARED = pathlib.Path(os.environ.get("DAYBOOK_SHARED") or SOURCE.parent / "shared")
+PRIVATE = SOURCE / "tests" / "private-postgres.sh"
+ADMIN = BUILD / "daybook-admin"
+# The store that the tests run over.
+STORE = os.environ.get("DAYBOOK_STORE") or "rollup"
+# What a refresh of that store empties.
+PENDING = {"timescaledb": "daybook.touched"}.get(STORE, "daybook.pending")
+
+
+def of_store(function, *arguments):
+    """What a function of stores.sh prints for the store, its lines."""
+    script = f'set -e; . "{SOURCE}/tests/stores.sh"; "$@"'
+    return subprocess.run(["sh", "-c", script, "sh", function, STORE, *map(str, arguments)], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
+class World:
+    """The folder, and PostgreSQL in it with one migrated database."""
+
+    def __init__(self, *settings):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
+        self.folder.chmod(0o711)
+        self.postgres = self.folder / "pg"
+        self.run_folder = self.postgres / "run"  # of the user that the servers run as
+        self.start_postgres("fsync=off", "max_connections=100", *of_store("store_settings"), *settings)
+        self.as_server("mkdir", str(self.run_folder))
+        self.as_server("install", "-m", "755", "/dev/stdin", str(self.responder),
+                       stdin=open(BUILD / "daybook.fcgi", "rb"))
+        self.create_database("daybook")
+
+    @property
+    def responder(self):
+        return self.run_folder / "daybook.fcgi"
+
+    @property
+    def nodes(self):
+        """The folders of the store's servers, the one to talk to first."""
+        return of_store("store_nodes", self.postgres)
+
+    def start_postgres(self, *settings):
+        for node in self.nodes:
+            subprocess.run([PRIVATE, "start", node, *settings], check=True)
+
+    def stop_node(self, node):
+        subprocess.run([PRIVATE, "stop", node], check=True)
+
+    def stop_postgres(self):
+        for node in self.nodes:
+            self.stop_node(node)
+
+    def as_server(self, *command, **kwargs):
+        """Runs a command as the user of the servers."""
+        return subprocess.run([PRIVATE, "run", self.postgres, *command], check=True, **kwargs)
+
+    def conninfo(self, user="daybook_owner", database="daybook"):
+        return f"host={self.postgres} user={user} dbname={database}"
+
+    def connect(self, user="daybook_owner", database="daybook"):
+        return psycopg2.connect(self.conninfo(user, database))
+
+    def sql_as_superuser(self, statement, database="postgres", node=None):
+        connection = psycopg2.connect(host=str(node or self.postgres), user="postgres", dbname=database)
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def create_empty_database(self, name):
+        """A database with the extensions of the store that is being tested."""
+        of_store("store_database", self.postgres, name)
+
+    def create_database(self, name):
+        """A database with the newest schema over that store."""
+        self.create_empty_database(name)
+        self.admin("migrate", "--store", STORE, database=name)
+
+    def drop_database(self, name):
+        """Drops a database from all servers of the store, with the sessions in it."""
+        for node in self.nodes:
+            self.sql_as_superuser(f"DROP DATABASE {name} WITH (FORCE)", node=node)
+
+    def sql(self, statement, values=None, user="daybook_owner", database="daybook"):
+        """Runs a statement in a transaction of its own; its rows, or the number of rows changed."""
+        with contextlib.closing(self.connect(user, database)) as connection, connection, \
+                connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else cursor.rowcount
+
+    def admin(self, *arguments, database="daybook", check=True, **kwargs):
+        """Runs daybook-admin as the owner."""
+        environment = {**os.environ, "DAYBOOK_SQL": str(SOURCE / "sql"),
+                       "DAYBOOK_DATABASE": self.conninfo(database=database)}
+        kwargs.setdefault("capture_output", True)
+        kwargs.setdefault("text", True)
+        result = subprocess.run([ADMIN, *arguments], env=environment, check=False, **kwargs)
+        if check:
+            assert result.returncode == 0, result.stderr
+        return result
+
+    def project(self, name):
+        """Makes a project and a token for it."""
+        self.admin("project", "create", name)
+        return self.token(name)
+
+    def token(self, project, database="daybook"):
+        return self.admin("token", "create", project, database=database).stdout.strip()
+
+    def add_events(self, rows):
+        """Appends events: tuples of (event_id, project_id, occurred_at, kind, user_id, chat_id, value)."""
+        with contextlib.closing(self.connect()) as connection, connection, connection.cursor() as cursor:
+            for row in rows:
+                cursor.execute("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id,"
+                               " chat_id, value) VALUES (%s, %s, %s, %s, %s, %s, %s)", row)
+
+    def close(self):
+        self.stop_postgres()
+        shutil.rmtree(self.folder)

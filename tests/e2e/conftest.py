@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 
+from api import EXAMPLE_EVENTS, Client
+from events import add_many
 from servers import SERVERS
 from world import World
 
@@ -50,3 +52,26 @@ def database(world, numbers):
     world.create_empty_database(name)
     yield name
     world.drop_database(name)
+
+
+@pytest.fixture
+def client(server, project, token):
+    """A client of a project without events."""
+    return Client(server, project, token)
+
+
+@pytest.fixture(scope="module")
+def filled(world, server, numbers):
+    """A client of a project with the events of the specification's examples."""
+    project = f"filled{next(numbers)}"
+    token = world.project(project)
+    for instant, kind, number, value, users in EXAMPLE_EVENTS:
+        add_many(world, project, instant, kind, number, value, users)
+    return Client(server, project, token)
+
+
+@pytest.fixture
+def reader(world, filled):
+    """That client, its window untouched."""
+    world.sql("DELETE FROM daybook.windows")
+    return filled

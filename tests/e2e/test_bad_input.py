@@ -16,9 +16,9 @@ import time
 
 import pytest
 
+from api import BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_TO, MONTH, REFUSALS, cursor_of
 from processes import wait_until
 from servers import Lighttpd
-from test_api import BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_TO, MONTH, REFUSALS, cursor_of
 
 TARGET = "/rest/dashboard/PROJECT/chats/count"
 GOOD = f"{TARGET}?{MONTH}"

@@ -105,7 +105,7 @@ def test_a_file_of_only_a_header_adds_nothing(world, data):
     assert_counts(load(world, data), 0, 0)
 
 
-@pytest.mark.parametrize("data", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")], ids=["plain", "gzip"])
 def test_an_empty_file_is_refused(world, data):
     """A header is what tells a file of events from a slip."""
     result = load(world, data)

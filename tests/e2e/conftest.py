@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from api import EXAMPLE_EVENTS, Client
+from attack import Attacker, logged, running, watched
 from events import add_many
 from servers import SERVERS
 from world import World
@@ -75,3 +76,22 @@ def reader(world, filled):
     """That client, its window untouched."""
     world.sql("DELETE FROM daybook.windows")
     return filled
+
+
+@pytest.fixture(scope="module")
+def besieged(server, world):
+    """A server of the same kind for hostile requests alone."""
+    yield from running(logged(type(server))(world))
+
+
+@pytest.fixture(scope="module")
+def credentials(world, besieged, numbers):
+    """A project and a token."""
+    project = f"besieged{next(numbers)}"
+    return project, world.project(project)
+
+
+@pytest.fixture
+def attacker(world, besieged, credentials):
+    """Sends hostile requests to that server, of which nothing must have broken afterwards."""
+    yield from watched(world, Attacker(besieged, *credentials))

@@ -40,7 +40,6 @@ def file_of(project, *lines):
     return COLUMNS + "\n" + "".join(lines or [line(project, "a"), line(project, "b")])
 
 
-
 @pytest.mark.parametrize("form", [
     lambda text: text.encode(),
     lambda text: text.encode().rstrip(b"\n"),

@@ -7,7 +7,6 @@ as the request is refused, so such a case names the answer of each.
 
 import contextlib
 import dataclasses
-import pathlib
 import re
 import socket
 
@@ -119,15 +118,6 @@ class Attacker:
         return reply
 
 
-def responders(server):
-    """Processes that lighttpd or multiwatch keeps; others on the machine have theirs."""
-    found = set()
-    for child in server.children:
-        children = pathlib.Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text()
-        found |= {int(pid) for pid in children.split()}
-    return found
-
-
 def logged(server_class):
     """The same server, with all that its processes write to their standard error in the log."""
     class Logged(server_class):
@@ -140,8 +130,8 @@ def logged(server_class):
 def running(server):
     server.start()
     if isinstance(server, Lighttpd):  # Apache starts and ends responders as it likes
-        wait_until(lambda: len(responders(server)) == server.processes, "responders are missing")
-    server.first_responders = responders(server)
+        wait_until(lambda: len(server.responders()) == server.processes, "responders are missing")
+    server.first_responders = server.responders()
     yield server
     server.stop()
 
@@ -155,7 +145,7 @@ def watched(world, attacker):
         world.sql("DELETE FROM daybook.windows")
     assert reply.status == 200, reply
     if isinstance(attacker.server, Lighttpd):
-        assert responders(attacker.server) == attacker.server.first_responders
+        assert attacker.server.responders() == attacker.server.first_responders
     log = attacker.server.log()
     assert "answered 500" not in log
     assert attacker.token not in log

@@ -6,6 +6,7 @@ import pytest
 
 from api import EXAMPLE_EVENTS, Client
 from attack import Attacker, logged, running, watched
+from cluster import Cluster
 from events import add_many
 from servers import SERVERS
 from world import World
@@ -95,3 +96,35 @@ def credentials(world, besieged, numbers):
 def attacker(world, besieged, credentials):
     """Sends hostile requests to that server, of which nothing must have broken afterwards."""
     yield from watched(world, Attacker(besieged, *credentials))
+
+
+@pytest.fixture
+def log(capfd):
+    """What a server has said so far, to its log files or to the standard error it was given."""
+    heard = []
+
+    def read(server):
+        heard.append(capfd.readouterr().err)
+        return server.log() + "".join(heard)
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def shared():
+    cluster = Cluster("citus.recover_2pc_interval = -1")  # at the word of a test
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def cluster(shared):
+    """All servers up, and no event."""
+    for node in shared.nodes:
+        shared.let_go(node)
+        shared.start(node)
+        shared.on(node, "SELECT pg_reload_conf()")
+    shared.recover()
+    for table in ("events", "daily", "users"):
+        shared.sql(f"DELETE FROM daybook.{table}")
+    return shared

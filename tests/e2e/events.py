@@ -3,7 +3,7 @@
 import uuid
 
 
-def event(project, instant, kind, user=None, value=None):
+def new_event(project, instant, kind, user=None, value=None):
     return (str(uuid.uuid4()), project, instant, kind, user, None, value)
 
 

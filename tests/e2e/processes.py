@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import signal
 import time
 
@@ -24,3 +25,23 @@ def wait_until(condition, complaint, seconds=20):
     while not condition():
         assert time.monotonic() < end, complaint
         time.sleep(0.02)
+
+
+def serving(folder, program):
+    """Process numbers of a program whose standard input is a socket in the folder, as FastCGI has it."""
+    sockets = set()
+    for line in pathlib.Path("/proc/net/unix").read_text().splitlines():
+        *_, inode, path = line.split(maxsplit=7)
+        if path.startswith(f"{folder}/"):
+            sockets.add(f"socket:[{inode}]")
+    found = set()
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may have ended
+            if (entry / "comm").read_text() == f"{program}\n" and os.readlink(entry / "fd" / "0") in sockets:
+                found.add(int(entry.name))
+    return found
+
+
+def children(pid):
+    """Process numbers of those that a process has started."""
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

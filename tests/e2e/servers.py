@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 
-from processes import wait_until
+from processes import serving, wait_until
 from world import BUILD, PRIVATE
 
 TIMEOUT_MS = 2000  # of the responders
@@ -97,9 +97,8 @@ class Server:
         return "".join(file.read_text(errors="replace") for file in self.folder.glob("*.log"))
 
     def responders(self):
-        """Process numbers of the responders that are running."""
-        found = subprocess.run(["pgrep", "-x", "daybook.fcgi"], capture_output=True, text=True).stdout
-        return {int(pid) for pid in found.split()}
+        """Process numbers of its responders that are running, also of those that have lost their parent."""
+        return serving(self.folder, "daybook.fcgi")
 
     def raw(self, data, timeout=30):
         """Sends bytes as they are; all that comes back until the server closes."""

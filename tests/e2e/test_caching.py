@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import pathlib
 import re
-import subprocess
 import threading
 
 import pytest
@@ -327,8 +326,7 @@ def test_kept_pages_take_bounded_memory(alone, world, project, numbers):
     """Two thousand pages of a year are a hundred megabytes."""
     def resident():
         """Kilobytes that the responder shares with nobody."""
-        pid = subprocess.run(["pgrep", "-P", str(alone.children[0].pid)], check=True, capture_output=True,
-                             text=True).stdout.strip()
+        [pid] = alone.responders()
         return int(re.search(r"^Private_Dirty:\s+(\d+) kB",
                              pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1])
 

@@ -5,11 +5,11 @@ import datetime
 import pytest
 
 from api import CHATS, CSAT, ENDPOINTS, ERRORS, USERS, days
-from events import event
+from events import new_event
 
 
 def test_day_is_half_open_in_utc(world, client):
-    world.add_events([event(client.project, instant, "chat_start") for instant in
+    world.add_events([new_event(client.project, instant, "chat_start") for instant in
                       ("2026-01-01T23:59:59.999999Z", "2026-01-02T00:00:00Z",
                        "2026-01-02T23:59:59.999999Z", "2026-01-03T00:00:00Z",
                        "2026-01-03T00:30:00+01:00", "2026-01-02T23:30:00-01:00")])
@@ -22,12 +22,12 @@ def test_today_counts_before_a_refresh_and_the_same_after(world, client):
     today, tomorrow = days(now.date().isoformat(), 2)
     query = f"from={today}&to={tomorrow}"
     world.add_events([
-        event(client.project, now - datetime.timedelta(7), "chat_start", "ann"),
-        event(client.project, now, "chat_start", "ann"),
-        event(client.project, now, "inbound_message", "ann"),
-        event(client.project, now, "csat", value="5"),
-        event(client.project, now, "ai_quality", value="0.5"),
-        event(client.project, now, "api_error"),
+        new_event(client.project, now - datetime.timedelta(7), "chat_start", "ann"),
+        new_event(client.project, now, "chat_start", "ann"),
+        new_event(client.project, now, "inbound_message", "ann"),
+        new_event(client.project, now, "csat", value="5"),
+        new_event(client.project, now, "ai_quality", value="0.5"),
+        new_event(client.project, now, "api_error"),
     ])
     before = [client.rows(endpoint, query)[0] for endpoint in ENDPOINTS.values()]
     world.admin("refresh")
@@ -45,10 +45,10 @@ def test_today_counts_before_a_refresh_and_the_same_after(world, client):
 
 def test_late_event_counts_on_the_day_of_its_instant(world, client):
     query = "from=2026-01-01&to=2026-01-03"
-    world.add_events([event(client.project, "2026-01-01T10:00:00Z", "api_error")])
+    world.add_events([new_event(client.project, "2026-01-01T10:00:00Z", "api_error")])
     world.admin("refresh")
     assert [row["error_count"] for row in client.rows(ERRORS, query)] == [1, 0]
-    world.add_events([event(client.project, "2026-01-01T11:00:00Z", "api_error")])
+    world.add_events([new_event(client.project, "2026-01-01T11:00:00Z", "api_error")])
     assert [row["error_count"] for row in client.rows(ERRORS, query)] == [2, 0]
     world.admin("refresh")
     assert [row["error_count"] for row in client.rows(ERRORS, query)] == [2, 0]
@@ -66,7 +66,7 @@ def test_event_delivered_twice_counts_once(world, client):
 
 
 def test_events_of_another_project_do_not_count(world, client):
-    world.add_events([event(f"{client.project}x", "2026-01-01T10:00:00Z", "chat_start")])
+    world.add_events([new_event(f"{client.project}x", "2026-01-01T10:00:00Z", "chat_start")])
     assert client.rows(CHATS, "from=2026-01-01&to=2026-01-02")[0]["count"] == 0
 
 
@@ -95,7 +95,7 @@ AVERAGE_DAYS = days("2025-06-01", len(AVERAGES))
 @pytest.fixture(scope="module")
 def scored(world, filled):
     """The project of the examples, with these scores as well."""
-    world.add_events(event(filled.project, f"{day}T12:00:00Z", kind, value=score)
+    world.add_events(new_event(filled.project, f"{day}T12:00:00Z", kind, value=score)
                      for day, (kind, scores, _) in zip(AVERAGE_DAYS, AVERAGES)
                      for score in scores)
 
@@ -113,7 +113,7 @@ def test_average_is_rounded_half_away_from_zero_and_short(reader, scored, n):
 def test_average_is_of_the_scores_not_of_averages(world, client):
     """Whatever came before a refresh weighs what its scores weigh."""
     for scores in (["5"], ["1", "1"]):
-        world.add_events([event(client.project, "2026-01-01T12:00:00Z", "csat", value=score)
+        world.add_events([new_event(client.project, "2026-01-01T12:00:00Z", "csat", value=score)
                           for score in scores])
         world.admin("refresh")
     assert client.rows(CSAT, "from=2026-01-01&to=2026-01-02")[0]["avg_score"] == 2.33
@@ -125,7 +125,7 @@ def test_average_is_of_the_scores_not_of_averages(world, client):
 def returning(world, client):
     """Appends (day, kind, user) of January 2026; returning users of its days 1 to 4 come back."""
     def add_and_read(*events):
-        world.add_events([event(client.project, f"2026-01-0{day}T12:00:00Z", kind, user)
+        world.add_events([new_event(client.project, f"2026-01-0{day}T12:00:00Z", kind, user)
                           for day, kind, user in events])
         rows = client.rows(USERS, "from=2026-01-01&to=2026-01-05")
         world.admin("refresh")
@@ -176,5 +176,5 @@ def test_late_activity_on_the_first_day_becomes_a_return_by_an_earlier_one(retur
 
 
 def test_user_of_another_project_is_another_user(world, client, returning):
-    world.add_events([event(f"{client.project}x", "2026-01-01T12:00:00Z", "chat_start", "ann")])
+    world.add_events([new_event(f"{client.project}x", "2026-01-01T12:00:00Z", "chat_start", "ann")])
     assert returning((2, "chat_start", "ann")) == [0, 0, 0, 0]

@@ -2,98 +2,22 @@
 
 import contextlib
 import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg2
 import pytest
 
-from processes import frozen, wait_until
+from faults import BOUND
+from processes import wait_until
 from servers import TIMEOUT_MS, Lighttpd
-from world import PRIVATE, STORE
+from standby import Standby
+from world import STORE
 
 TARGET = "/rest/dashboard/{}/chats/count?from=2026-01-01&to=2026-01-02"
-BOUND = 3  # seconds: TIMEOUT_MS and what the web server and a busy machine add
 # On Citus, events and rollup lie on the workers, which a coordinator's standby asks as the coordinator does.
+
 LAGS = pytest.mark.skipif(STORE == "citus", reason="a standby of the coordinator reads the workers: its lag hides nothing")
 REST = 5  # seconds for which a responder leaves a replica alone that failed or lagged
-
-
-class Standby:
-    """A hot standby that streams from the world's PostgreSQL, in a folder of its own."""
-
-    def __init__(self, world, name):
-        self.world = world
-        self.folder = world.run_folder / name
-        world.as_server("mkdir", "-m", "700", str(self.folder))
-        world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D",
-                        str(self.folder / "data"), "-R", "-X", "stream", "-c", "fast")
-        world.as_server("tee", "-a", str(self.folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
-                        input=f"unix_socket_directories = '{self.folder}'\n"
-                              "wal_retrieve_retry_interval = 100ms\n".encode())
-        self.start()
-
-    def start(self):
-        subprocess.run([PRIVATE, "start", self.folder], check=True)
-
-    def stop(self):
-        subprocess.run([PRIVATE, "stop", self.folder], check=True)
-
-    def sql(self, *statements, user="postgres", database="daybook"):
-        """Runs statements, each by itself; the rows of the last, if it has any."""
-        connection = psycopg2.connect(f"host={self.folder} user={user} dbname={database}")
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else None
-
-    def catch_up(self):
-        [(position,)] = self.world.sql("SELECT pg_current_wal_flush_lsn()", user="postgres")
-        wait_until(lambda: self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == [(True,)],
-                   "the standby does not catch up")
-
-    def processes(self):
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout
-        return [postmaster, *map(int, found.split())]
-
-    @contextlib.contextmanager
-    def hung(self):
-        """All its processes stopped: they hold their connections, new ones are taken, and nobody speaks."""
-        with frozen(*self.processes()):
-            yield
-
-    @contextlib.contextmanager
-    def stopped(self):
-        self.stop()
-        try:
-            yield
-        finally:
-            self.start()
-
-    @contextlib.contextmanager
-    def paused(self):
-        """Receives, and replays nothing."""
-        self.sql("SELECT pg_wal_replay_pause()")
-        wait_until(lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it goes on")
-        try:
-            yield
-        finally:
-            self.sql("SELECT pg_wal_replay_resume()")
-
-    @contextlib.contextmanager
-    def cut_off(self):
-        """Receives nothing any more: all that it has received is replayed."""
-        [(conninfo,)] = self.sql("SHOW primary_conninfo")
-        self.sql("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
-        wait_until(lambda: not self.sql("SELECT pid FROM pg_stat_wal_receiver"), "it goes on receiving")
-        try:
-            yield
-        finally:
-            quoted = conninfo.replace("'", "''")
-            self.sql(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'", "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="module")
@@ -367,7 +291,6 @@ def test_the_primary_itself_may_be_named_as_the_replica(world, standby, start, p
 
 
 # Several hosts in a connection string.
-
 
 def test_the_primary_is_found_among_several_hosts(world, standby, start, project, token):
     """One is down, one is a standby."""

@@ -123,27 +123,12 @@ def books(world):
 
 @pytest.fixture
 def own(request, world):
-    """A web server for one test to restart, whose responders can be told from all others."""
+    """A web server for one test to restart."""
     server = SERVERS[request.param](world)
-    server.database += f" application_name=restart-{server.port}"
     server.start()
     yield server
     server.stop()
-    wait_until(lambda: not responders(server), "responders are left behind", 5)
-
-
-def responders(server):
-    """Process numbers of all responders that have the server's setting, whoever is their parent."""
-    found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                if file.read() != "daybook.fcgi\n":
-                    continue
-            with open(f"/proc/{pid}/environ", encoding="utf-8") as file:
-                if f"DAYBOOK_DATABASE={server.database}" in file.read().split("\0"):
-                    found.add(int(pid))
-    return found
+    wait_until(lambda: not server.responders(), "responders are left behind", 5)
 
 
 def starts(server):
@@ -211,16 +196,16 @@ def test_a_restart_under_load_breaks_no_page(own, books, name):
     act, number, allowed = ACTS[name]
     with Load(own, books) as load:
         for _ in range(1 if isinstance(own, Apache) else 2):
-            before, started = responders(own), starts(own)
+            before, started = own.responders(), starts(own)
             act(own, number)
             wait_until(lambda: starts(own) > started, "the web server does not come back")
             if not isinstance(own, SpawnFcgi):
-                wait_until(lambda: not before & responders(own), "old responders stay")
+                wait_until(lambda: not before & own.responders(), "old responders stay")
             load.await_pages()
     assert not load.wrong
     assert set(load.ends) <= {"whole"} | allowed, load.ends
     assert load.ends[500] <= CLIENTS
-    assert len(responders(own)) <= own.processes
+    assert len(own.responders()) <= own.processes
 
 
 @each(GRACEFUL)
@@ -251,10 +236,10 @@ def test_a_graceful_restart_lets_the_request_at_hand_finish(world, own, books, n
 def test_responders_ended_one_by_one_under_load_break_no_page(own, books):
     ended = 0
     with Load(own, books) as load:
-        for pid in responders(own):
+        for pid in own.responders():
             ended += 1
             os.kill(pid, signal.SIGTERM)
-            wait_until(lambda pid=pid: pid not in responders(own), "the responder does not end", 5)
+            wait_until(lambda pid=pid: pid not in own.responders(), "the responder does not end", 5)
             load.await_pages(30)
     assert not load.wrong
     if isinstance(own, SpawnFcgi):
@@ -264,7 +249,7 @@ def test_responders_ended_one_by_one_under_load_break_no_page(own, books):
         # Who waits in an ended responder's own socket is refused by the web server.
         assert set(load.ends) <= {"whole"} | TURNED_AWAY | LOST_BY_FCGID, load.ends
         assert load.ends[500] <= ended * CLIENTS
-    wait_until(lambda: len(responders(own)) <= own.processes, "too many responders")
+    wait_until(lambda: len(own.responders()) <= own.processes, "too many responders")
 
 
 @pytest.mark.parametrize("own", ["spawn-fcgi"], indirect=True)
@@ -272,9 +257,9 @@ def test_a_restart_of_the_responders_service_under_load_breaks_no_page(own, book
     """While the socket is gone lighttpd says 503."""
     with Load(own, books) as load:
         for _ in range(2):
-            before = responders(own)
+            before = own.responders()
             restart_responders(own)
-            assert not before & responders(own)
+            assert not before & own.responders()
             load.await_pages()
     assert not load.wrong
     # And 500 to those in the queue at the moment when the last responder goes.
@@ -288,5 +273,5 @@ def test_no_responder_outlives_its_server(own, books):
     with Load(own, books) as load:
         load.await_pages(10)
         own.stop()
-        wait_until(lambda: not responders(own), "responders are left behind", 5)
+        wait_until(lambda: not own.responders(), "responders are left behind", 5)
     assert not load.wrong

@@ -1,12 +1,9 @@
-"""The store timescaledb: no number depends on when, or whether, the continuous aggregates are refreshed."""
+"""The store timescaledb: no number depends on when, or whether, the aggregates are refreshed."""
 
 import contextlib
 import datetime
-import pathlib
 import random
-import shutil
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -14,82 +11,11 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from command import DONE, REFUSED, outcome
-from world import ADMIN, PRIVATE, SOURCE, STORE, of_store
+from timescale import AGGREGATES, EVERY_DAY, NOW, ago, hypertables
+from world import ADMIN, STORE, VIEWS
 
 pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
-
-AGGREGATES = ["events_hourly", "chat_aggregates", "returns_daily"]
-VIEWS = ["messages_daily", "chats_daily", "users_daily", "csat_daily", "ai_quality_daily", "errors_daily"]
-PAGE = "SELECT * FROM daybook_v1.{} ORDER BY project_id, day"
-NOW = datetime.datetime.now(datetime.timezone.utc)
-KINDS = ["chat_start", "inbound_message", "outbound_message", "api_error", "csat", "ai_quality"]
-VALUES = {"csat": 4, "ai_quality": "0.75"}
-
-
-class Database:
-    """A database of its own. Statements commit one by one."""
-
-    def __init__(self, world, name):
-        self.world, self.name = world, name
-        world.create_database(name)
-
-    def sql(self, statement, values=None, user="daybook_owner"):
-        with contextlib.closing(self.world.connect(user, self.name)) as connection, connection.cursor() as cursor:
-            connection.autocommit = True
-            cursor.execute(statement, values)
-            return cursor.fetchall() if cursor.description else cursor.rowcount
-
-    def admin(self, *arguments, **kwargs):
-        return self.world.admin(*arguments, database=self.name, **kwargs)
-
-    def add(self, event, when, user="u", kind="chat_start", project="p"):
-        return self.sql("INSERT INTO daybook.events VALUES (%s, %s, %s, %s, %s, NULL, %s) ON CONFLICT DO NOTHING",
-                        [event, project, when, kind, user, VALUES.get(kind)])
-
-    def fill(self, count, days, chance, prefix="e"):
-        """Appends random events of the last so many days, in one statement; some of them again."""
-        rows = [(f"{prefix}{chance.randrange(count * 20)}", chance.choice("pq"),
-                 NOW.replace(microsecond=0) - datetime.timedelta(seconds=chance.randrange(days * 86400)), kind,
-                 f"u{chance.randrange(30)}", VALUES.get(kind)) for _ in range(count) for kind in [chance.choice(KINDS)]]
-        with contextlib.closing(self.world.connect(database=self.name)) as connection, connection, \
-                connection.cursor() as cursor:
-            insert = "INSERT INTO daybook.events VALUES " + ", ".join(["(%s, %s, %s, %s, %s, NULL, %s)"] * count)
-            cursor.execute(insert + " ON CONFLICT DO NOTHING", [field for row in rows for field in row])
-
-    def chats(self, project="p"):
-        """Chats by day, of the days that have any."""
-        return dict(self.sql("SELECT day, count FROM daybook_v1.chats_daily WHERE project_id = %s", [project]))
-
-    def shown(self):
-        """What each view shows."""
-        return {view: self.sql(PAGE.format(view)) for view in VIEWS}
-
-    def touched(self):
-        return self.sql("SELECT count(*) FROM daybook.touched")[0][0]
-
-    def wrong(self):
-        return self.sql("SELECT * FROM daybook.verify(NULL, '-infinity', 'infinity')")
-
-    def materialized(self, aggregate):
-        """The table behind a continuous aggregate: what it holds without looking at raw rows."""
-        return self.sql("SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)"
-                        "  FROM timescaledb_information.continuous_aggregates WHERE view_name = %s", [aggregate])[0][0]
-
-    def days_held(self):
-        return {day for day, in self.sql("SELECT DISTINCT daybook.utc_day(bucket) FROM " +
-                                         self.materialized("chat_aggregates"))}
-
-
-@pytest.fixture
-def database(world, numbers):
-    database = Database(world, f"timescale{next(numbers)}")
-    yield database
-    world.drop_database(database.name)
-
-
-def ago(**age):
-    return NOW - datetime.timedelta(**age)
+database = pytest.fixture(hypertables)
 
 
 # --- showing ------------------------------------------------------------------
@@ -172,7 +98,7 @@ def test_the_responder_and_the_reader_see_what_the_owner_sees(database):
                 connection.cursor() as cursor:
             cursor.execute(f"SET ROLE {role}; SET timescaledb.enable_cagg_watermark_constify = off")
             for view in VIEWS:
-                cursor.execute(PAGE.format(view))
+                cursor.execute(EVERY_DAY.format(view))
                 assert cursor.fetchall() == right[view]
 
 
@@ -317,190 +243,3 @@ def test_the_scheduler_has_a_refresh_each_minute_and_old_chunks_for_the_columnst
     assert database.sql("SELECT range_end < now() - interval '90 days', is_compressed"
                         "  FROM timescaledb_information.chunks WHERE hypertable_name = 'events' ORDER BY range_end"
                         ) == [(True, True), (False, False)]
-
-
-# --- old chunks ---------------------------------------------------------------
-
-
-def compress(database):
-    count = 0
-    for chunk, in database.sql("SELECT format('%%I.%%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks"
-                               " WHERE hypertable_name = 'events' AND range_end < now()", []):
-        database.sql(f"CALL public.convert_to_columnstore('{chunk}')")
-        count += 1
-    return count
-
-
-def test_a_late_event_of_a_compressed_chunk_counts_once(database):
-    database.fill(2000, 200, random.Random(21))
-    database.admin("refresh")
-    known = database.sql("SELECT event_id, project_id, occurred_at FROM daybook.events"
-                         " WHERE occurred_at < now() - interval '40 days' LIMIT 200")
-    assert compress(database) >= 6
-    right = database.shown()
-    for event, project, when in known:
-        assert database.add(event, when, project=project) == 0
-    assert database.shown() == right
-    late = ago(days=100)
-    before = database.chats()[late.date()]
-    assert database.add("late", late) == 1
-    assert (database.chats()[late.date()], database.wrong()) == (before + 1, [])
-    database.admin("refresh")
-    assert compress(database) >= 6
-    database.admin("refresh", "--from", "2020-01-01")
-    assert (database.chats()[late.date()], database.wrong()) == (before + 1, [])
-
-
-def refresh_everything(database):
-    """What a policy, or a hasty hand, may do to the aggregates."""
-    for aggregate in AGGREGATES:
-        database.sql(f"CALL public.refresh_continuous_aggregate('daybook.{aggregate}', NULL, NULL, force => true)")
-
-
-@pytest.mark.parametrize("state", ["new", "refreshed", "compressed"])
-def test_retention_keeps_history_whoever_refreshes_after_it(database, state):
-    """Where raw chunks are gone, a refresh takes the days out of an aggregate."""
-    database.fill(1500, 300, random.Random(31))
-    database.add("now", NOW)
-    if state != "new":
-        database.admin("refresh")
-    if state == "compressed":
-        compress(database)
-    right = database.shown()
-    result = database.admin("retention", "--raw", "60")
-    assert result.stdout.startswith("dropped events before ")
-    raw_from = database.sql("SELECT raw_from FROM daybook.retention")[0][0]
-    assert ago(days=60 + 28).date() <= raw_from <= ago(days=60).date()
-    assert database.sql("SELECT min(daybook.utc_day(occurred_at)) >= %s FROM daybook.events", [raw_from]) == [(True,)]
-    assert database.sql("SELECT count(*) FROM daybook.returns WHERE day < %s", [raw_from]) == [(0,)]
-    assert database.shown() == right
-    refresh_everything(database)
-    assert database.shown() == right
-    for arguments in (["refresh"], ["refresh", "--from", "2020-01-01"], ["rebuild"]):
-        database.admin(*arguments)
-        assert (database.shown(), database.touched()) == (right, 0)
-    assert database.wrong() == []
-    assert min(database.days_held()) >= raw_from
-    assert database.admin("retention", "--raw", "60").stdout == ""
-
-
-def test_an_event_of_a_dropped_chunk_counts_and_stays(database):
-    database.fill(1500, 300, random.Random(32))
-    database.admin("refresh")
-    database.admin("retention", "--raw", "60")
-    late = ago(days=200)
-    chats = database.chats()[late.date()]
-    database.add("late", late, "new")
-    database.add("late again", late + datetime.timedelta(days=1), "new")
-    right = database.shown()
-    assert database.chats()[late.date()] == chats + 1
-    for arguments in (["refresh"], ["rebuild"], ["retention", "--raw", "60"], ["refresh"]):
-        database.admin(*arguments)
-        assert database.shown() == right, arguments
-    assert database.sql("SELECT count(*) FROM daybook.events WHERE event_id LIKE 'late%%'", []) == [(0,)]
-
-
-def test_an_event_that_comes_as_its_chunk_is_dropped_is_not_lost(database):
-    """The writer's row lies in the chunk before it commits: the drop waits for it."""
-    database.fill(300, 100, random.Random(33))
-    late = ago(days=95)
-    chats = database.chats().get(late.date(), 0)
-    with contextlib.closing(database.world.connect(database=database.name)) as writer, writer.cursor() as cursor:
-        cursor.execute("INSERT INTO daybook.events VALUES ('late', 'p', %s, 'chat_start', 'u')", [late])
-        retention = threading.Thread(target=lambda: database.admin("retention", "--raw", "30"))
-        retention.start()
-        time.sleep(1)
-        assert retention.is_alive()
-        writer.commit()
-        retention.join()
-    assert database.sql("SELECT count(*) FROM daybook.events WHERE event_id = 'late'") == [(0,)]
-    assert database.chats()[late.date()] == chats + 1
-    database.admin("refresh")
-    assert database.chats()[late.date()] == chats + 1
-
-
-# --- mending ------------------------------------------------------------------
-
-DAMAGE = {
-    "hours lost": "DELETE FROM {events_hourly} WHERE daybook.utc_day(bucket) = %s",
-    "a day lost": "DELETE FROM {chat_aggregates} WHERE daybook.utc_day(bucket) = %s",
-    "a count": "UPDATE {chat_aggregates} SET chats = chats + 1 WHERE daybook.utc_day(bucket) = %s",
-    "a sketch lost": "DELETE FROM {returns_daily} WHERE day = %s",
-    "returns lost": "DELETE FROM daybook.returns WHERE day = %s",
-    "a return too many": "INSERT INTO daybook.returns VALUES ('p', 'nobody', %s)",
-    "a day twice": "INSERT INTO daybook.daily (project_id, day, chats) VALUES ('p', %s, 7)",
-    "notes lost": "DELETE FROM daybook.touched WHERE day <> %s OR day IS NOT NULL",
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_rebuild_mends(database, damage):
-    database.fill(1000, 20, random.Random(41))
-    database.admin("refresh")
-    database.fill(100, 20, random.Random(42), "late")
-    right = database.shown()
-    tables = {aggregate: database.materialized(aggregate) for aggregate in AGGREGATES}
-    day = ago(days=7).date()
-    if damage in ("hours lost", "a sketch lost", "returns lost", "a return too many"):
-        database.admin("refresh")
-    assert database.sql(DAMAGE[damage].format(**tables), [day], user="postgres") > 0
-    if damage in ("hours lost", "returns lost", "a return too many"):
-        database.sql("CALL public.refresh_continuous_aggregate(%s, %s, %s, force => true)",
-                     ["daybook.chat_aggregates" if damage == "hours lost" else "daybook.returns_daily",
-                      day, day + datetime.timedelta(days=1)])
-    if damage in ("a day lost", "a count"):
-        database.sql("DELETE FROM daybook.touched")
-    assert database.wrong() != []
-    assert outcome(database.admin("rebuild")) == (DONE, False, False)
-    assert (database.wrong(), database.touched(), database.shown()) == ([], 0, right)
-
-
-# --- servers that it cannot be had on -----------------------------------------
-
-
-@contextlib.contextmanager
-def server(*settings):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
-    folder.chmod(0o711)
-    subprocess.run([PRIVATE, "start", folder / "pg", "fsync=off", *settings], check=True)
-    try:
-        yield folder / "pg"
-    finally:
-        subprocess.run([PRIVATE, "stop", folder / "pg"], check=True)
-        shutil.rmtree(folder)
-
-
-def psql(folder, database, *statements):
-    commands = [part for statement in statements for part in ("-c", statement)]
-    return subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", f"host={folder} user=postgres dbname={database}",
-                           *commands], check=True, capture_output=True, text=True).stdout
-
-
-def refusal(folder, database="fresh"):
-    """What migrate says of the server, which it leaves as it was."""
-    relations = "SELECT count(*) FROM pg_class; SELECT count(*) FROM pg_namespace; SELECT count(*) FROM pg_roles"
-    before = psql(folder, database, relations)
-    result = subprocess.run([ADMIN, "migrate", "--store", "timescaledb"], capture_output=True, text=True, check=False,
-                            env={"DAYBOOK_DATABASE": f"host={folder} user=postgres dbname={database}",
-                                 "DAYBOOK_SQL": str(SOURCE / "sql")})
-    assert (result.returncode, result.stdout) == (REFUSED, "")
-    assert psql(folder, database, relations) == before
-    return result.stderr
-
-
-def test_the_apache_edition_is_refused_before_anything_is_made():
-    with server(*of_store("store_settings"), "timescaledb.license=apache") as folder:
-        of_store("store_database", folder, "fresh")
-        assert "community edition" in refusal(folder)
-
-
-def test_a_server_without_the_library_is_refused_before_anything_is_made():
-    with server(*of_store("store_settings")) as folder:
-        of_store("store_database", folder, "fresh")
-        psql(folder, "postgres", "CREATE DATABASE bare", "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
-        psql(folder, "bare", "CREATE EXTENSION hll")
-        assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")
-        for action in ("stop", "start"):
-            subprocess.run([PRIVATE, action, folder], check=True)
-        assert "shared_preload_libraries" in refusal(folder)
-        assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")

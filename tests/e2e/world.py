@@ -22,6 +22,8 @@ ADMIN = BUILD / "daybook-admin"
 STORE = os.environ.get("DAYBOOK_STORE") or "rollup"
 # What a refresh of that store empties.
 PENDING = {"timescaledb": "daybook.touched"}.get(STORE, "daybook.pending")
+# The views of daybook_v1.
+VIEWS = ["messages_daily", "chats_daily", "users_daily", "csat_daily", "ai_quality_daily", "errors_daily"]
 
 
 def of_store(function, *arguments):

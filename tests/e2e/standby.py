@@ -1,0 +1,84 @@
+"""A hot standby, and what may become of one."""
+
+import contextlib
+import subprocess
+
+import psycopg2
+
+from processes import children, frozen, wait_until
+from world import PRIVATE
+
+
+class Standby:
+    """A hot standby that streams from the world's PostgreSQL, in a folder of its own."""
+
+    def __init__(self, world, name):
+        self.world = world
+        self.folder = world.run_folder / name
+        world.as_server("mkdir", "-m", "700", str(self.folder))
+        world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D",
+                        str(self.folder / "data"), "-R", "-X", "stream", "-c", "fast")
+        world.as_server("tee", "-a", str(self.folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
+                        input=f"unix_socket_directories = '{self.folder}'\n"
+                              "wal_retrieve_retry_interval = 100ms\n".encode())
+        self.start()
+
+    def start(self):
+        subprocess.run([PRIVATE, "start", self.folder], check=True)
+
+    def stop(self):
+        subprocess.run([PRIVATE, "stop", self.folder], check=True)
+
+    def sql(self, *statements, user="postgres", database="daybook"):
+        """Runs statements, each by itself; the rows of the last, if it has any."""
+        connection = psycopg2.connect(f"host={self.folder} user={user} dbname={database}")
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else None
+
+    def catch_up(self):
+        [(position,)] = self.world.sql("SELECT pg_current_wal_flush_lsn()", user="postgres")
+        wait_until(lambda: self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == [(True,)],
+                   "the standby does not catch up")
+
+    def processes(self):
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        return [postmaster, *children(postmaster)]
+
+    @contextlib.contextmanager
+    def hung(self):
+        """All its processes stopped: they hold their connections, new ones are taken, and nobody speaks."""
+        with frozen(*self.processes()):
+            yield
+
+    @contextlib.contextmanager
+    def stopped(self):
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Receives, and replays nothing."""
+        self.sql("SELECT pg_wal_replay_pause()")
+        wait_until(lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it goes on")
+        try:
+            yield
+        finally:
+            self.sql("SELECT pg_wal_replay_resume()")
+
+    @contextlib.contextmanager
+    def cut_off(self):
+        """Receives nothing any more: all that it has received is replayed."""
+        [(conninfo,)] = self.sql("SHOW primary_conninfo")
+        self.sql("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
+        wait_until(lambda: not self.sql("SELECT pid FROM pg_stat_wal_receiver"), "it goes on receiving")
+        try:
+            yield
+        finally:
+            quoted = conninfo.replace("'", "''")
+            self.sql(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'", "SELECT pg_reload_conf()")

@@ -1,0 +1,61 @@
+"""Servers that the store timescaledb cannot be had on: migrate says why, and makes nothing."""
+
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from command import REFUSED, run
+from world import PRIVATE, SOURCE, STORE, of_store
+
+pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
+
+
+@contextlib.contextmanager
+def server(*settings):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
+    folder.chmod(0o711)
+    subprocess.run([PRIVATE, "start", folder / "pg", "fsync=off", *settings], check=True)
+    try:
+        yield folder / "pg"
+    finally:
+        subprocess.run([PRIVATE, "stop", folder / "pg"], check=True)
+        shutil.rmtree(folder)
+
+
+def psql(folder, database, *statements):
+    commands = [part for statement in statements for part in ("-c", statement)]
+    return subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", f"host={folder} user=postgres dbname={database}",
+                           *commands], check=True, capture_output=True, text=True).stdout
+
+
+def refusal(folder, database="fresh"):
+    """What migrate says of the server, which it leaves as it was."""
+    relations = "SELECT count(*) FROM pg_class; SELECT count(*) FROM pg_namespace; SELECT count(*) FROM pg_roles"
+    before = psql(folder, database, relations)
+    result = run("migrate", "--store", "timescaledb", DAYBOOK_SQL=str(SOURCE / "sql"),
+                 DAYBOOK_DATABASE=f"host={folder} user=postgres dbname={database}")
+    assert (result.returncode, result.stdout) == (REFUSED, "")
+    assert psql(folder, database, relations) == before
+    return result.stderr
+
+
+def test_the_apache_edition_is_refused_before_anything_is_made():
+    with server(*of_store("store_settings"), "timescaledb.license=apache") as folder:
+        of_store("store_database", folder, "fresh")
+        assert "community edition" in refusal(folder)
+
+
+def test_a_server_without_the_library_is_refused_before_anything_is_made():
+    with server(*of_store("store_settings")) as folder:
+        of_store("store_database", folder, "fresh")
+        psql(folder, "postgres", "CREATE DATABASE bare", "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
+        psql(folder, "bare", "CREATE EXTENSION hll")
+        assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")
+        for action in ("stop", "start"):
+            subprocess.run([PRIVATE, action, folder], check=True)
+        assert "shared_preload_libraries" in refusal(folder)
+        assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")

@@ -128,12 +128,11 @@ def logged(server_class):
 
 
 def running(server):
-    server.start()
-    if isinstance(server, Lighttpd):  # Apache starts and ends responders as it likes
-        wait_until(lambda: len(server.responders()) == server.processes, "responders are missing")
-    server.first_responders = server.responders()
-    yield server
-    server.stop()
+    with server:
+        if isinstance(server, Lighttpd):  # Apache starts and ends responders as it likes
+            wait_until(lambda: len(server.responders()) == server.processes, "responders are missing")
+        server.first_responders = server.responders()
+        yield server
 
 
 def watched(world, attacker):

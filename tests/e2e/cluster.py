@@ -5,17 +5,15 @@ TRANSACTION and COMMIT wait then, after they have been written and before the ot
 """
 
 import contextlib
-import os
 import pathlib
-import signal
 import subprocess
 import threading
 
 import psycopg2
 
 from command import DONE, outcome
-from processes import children, wait_until
-from world import PRIVATE, World
+from processes import kill_family, wait_until
+from world import PRIVATE, World, postmaster
 
 INSERT_EVENT = ("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id)"
                 " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING")
@@ -35,17 +33,13 @@ class Cluster(World):
 
     def kill(self, node):
         """The end of a server with all its processes, none of which has time for anything."""
-        pid = int((pathlib.Path(node) / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGSTOP)
-        for process in [*children(pid), pid]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "it does not die")
+        kill_family(postmaster(node))
 
     def start(self, node):
         """Starts a server as soon as what is left of the last one is gone."""
         def starts():
-            return subprocess.run([PRIVATE, "start", node], check=False, stderr=subprocess.DEVNULL).returncode == 0
+            done = subprocess.run([PRIVATE, "start", node], check=False, stderr=subprocess.DEVNULL)
+            return done.returncode == 0
         wait_until(starts, f"{node} does not start again", 60)
 
     def on(self, node, statement, user="postgres", name="daybook"):

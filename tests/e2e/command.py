@@ -4,6 +4,7 @@ import subprocess
 
 from world import ADMIN, SOURCE, STORE
 
+
 # How it ends.
 DONE, REFUSED, USAGE, DATABASE = range(4)
 

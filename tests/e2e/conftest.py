@@ -1,6 +1,7 @@
 """Fixtures: one world for the whole run, and each web server in turn over it."""
 
 import itertools
+import signal
 
 import pytest
 
@@ -12,20 +13,22 @@ from servers import SERVERS
 from world import World
 
 
+def pytest_configure():
+    """To be ended is to be interrupted: what has been started is stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def world():
-    world = World()
-    yield world
-    world.close()
+    with World() as world:
+        yield world
 
 
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request, world):
     """A running web server. A test that asks for it runs through each."""
-    server = SERVERS[request.param](world)
-    server.start()
-    yield server
-    server.stop()
+    with SERVERS[request.param](world) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +55,10 @@ def database(world, numbers):
     """A database without the schema."""
     name = f"fresh{next(numbers)}"
     world.create_empty_database(name)
-    yield name
-    world.drop_database(name)
+    try:
+        yield name
+    finally:
+        world.drop_database(name)
 
 
 @pytest.fixture
@@ -112,9 +117,8 @@ def log(capfd):
 
 @pytest.fixture(scope="module")
 def shared():
-    cluster = Cluster("citus.recover_2pc_interval = -1")  # at the word of a test
-    yield cluster
-    cluster.close()
+    with Cluster("citus.recover_2pc_interval = -1") as cluster:  # at the word of a test
+        yield cluster
 
 
 @pytest.fixture

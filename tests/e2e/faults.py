@@ -90,8 +90,5 @@ def another(server, database):
     """A second server of the same kind whose responders use another database."""
     second = type(server)(server.world, 2)
     second.database = database
-    try:
-        second.start()
+    with second:
         yield second
-    finally:
-        second.stop()

@@ -7,7 +7,7 @@ import socket
 import struct
 import subprocess
 
-from processes import wait_until
+from processes import started, wait_until
 from servers import TIMEOUT_MS
 from world import BUILD
 
@@ -47,15 +47,9 @@ def pool(world, listener, count):
     """Responders that share one listening socket, each waiting on it."""
     environment = {"DAYBOOK_DATABASE": world.conninfo("daybook_responder"),
                    "DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}
-    processes = [subprocess.Popen([BUILD / "daybook.fcgi"], env=environment, stdin=listener)
-                 for _ in range(count)]
-    try:
+    with started(*[[BUILD / "daybook.fcgi"]] * count, env=environment, stdin=listener) as processes:
         wait_until(lambda: all(map(is_idle, processes)), "responders do not come to wait")
         yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait(10)
 
 
 def is_idle(process):

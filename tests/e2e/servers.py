@@ -33,7 +33,7 @@ class Response:
 
 
 class Server:
-    """A web server in front of the responders; start() it, then ask it."""
+    """A web server in front of the responders. It runs within a with statement, or from start() to stop()."""
 
     # The shipped file that sets it up, and how a value in that file's head is written.
     shipped = None
@@ -74,11 +74,24 @@ class Server:
         self.children.append(child)
         return child
 
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def start(self):
-        self.world.as_server("mkdir", "-p", str(self.folder / "www"))
-        self.configure()
-        self.launch()
-        wait_until(self.is_listening, f"{self.shipped} does not listen; see {self.folder}")
+        """Starts it and waits until it listens; where that fails, nothing goes on running."""
+        try:
+            self.world.as_server("mkdir", "-p", str(self.folder / "www"))
+            self.configure()
+            self.launch()
+            wait_until(self.is_listening, f"{self.shipped} does not listen; see {self.folder}")
+        except BaseException:
+            with contextlib.suppress(AssertionError):  # lighttpd, ended this early, leaves responders to be killed
+                self.stop()
+            raise
 
     def is_listening(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -86,11 +99,21 @@ class Server:
         return False
 
     def stop(self):
-        for child in self.children:
-            child.send_signal(signal.SIGTERM)
-        for child in self.children:
-            child.wait(20)
-        self.children = []
+        """Ends it and its responders. What does not end in time is killed, and that is a failure."""
+        children, self.children = self.children, []
+        try:
+            for child in children:
+                child.send_signal(signal.SIGTERM)
+            for child in children:
+                child.wait(20)
+            wait_until(lambda: not self.responders(), "responders are left behind", 5)
+        finally:
+            for child in children:
+                child.kill()
+                child.wait()
+            for pid in self.responders():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def log(self):
         """What the web server and the responders have logged."""

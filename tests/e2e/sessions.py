@@ -114,11 +114,8 @@ class Database:
 
 @contextlib.contextmanager
 def opened(world, name):
-    world.create_database(name)
-    database = Database(world, name)
-    yield database
-    database.close()
-    world.drop_database(name)
+    with world.database(name), contextlib.closing(Database(world, name)) as database:
+        yield database
 
 
 def in_january(world, numbers):

@@ -6,28 +6,14 @@ import subprocess
 import psycopg2
 
 from processes import children, frozen, wait_until
-from world import PRIVATE
+from world import postmaster, running_postgres, start_postgres, stop_postgres
 
 
 class Standby:
-    """A hot standby that streams from the world's PostgreSQL, in a folder of its own."""
+    """A hot standby that streams from the world's PostgreSQL, and is running."""
 
-    def __init__(self, world, name):
-        self.world = world
-        self.folder = world.run_folder / name
-        world.as_server("mkdir", "-m", "700", str(self.folder))
-        world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D",
-                        str(self.folder / "data"), "-R", "-X", "stream", "-c", "fast")
-        world.as_server("tee", "-a", str(self.folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
-                        input=f"unix_socket_directories = '{self.folder}'\n"
-                              "wal_retrieve_retry_interval = 100ms\n".encode())
-        self.start()
-
-    def start(self):
-        subprocess.run([PRIVATE, "start", self.folder], check=True)
-
-    def stop(self):
-        subprocess.run([PRIVATE, "stop", self.folder], check=True)
+    def __init__(self, world, folder):
+        self.world, self.folder = world, folder
 
     def sql(self, *statements, user="postgres", database="daybook"):
         """Runs statements, each by itself; the rows of the last, if it has any."""
@@ -44,8 +30,8 @@ class Standby:
                    "the standby does not catch up")
 
     def processes(self):
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        return [postmaster, *children(postmaster)]
+        first = postmaster(self.folder)
+        return [first, *children(first)]
 
     @contextlib.contextmanager
     def hung(self):
@@ -55,11 +41,11 @@ class Standby:
 
     @contextlib.contextmanager
     def stopped(self):
-        self.stop()
+        stop_postgres(self.folder)
         try:
             yield
         finally:
-            self.start()
+            start_postgres(self.folder)
 
     @contextlib.contextmanager
     def paused(self):
@@ -82,3 +68,16 @@ class Standby:
         finally:
             quoted = conninfo.replace("'", "''")
             self.sql(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'", "SELECT pg_reload_conf()")
+
+
+@contextlib.contextmanager
+def standby_of(world, name):
+    """A hot standby in a folder of its own."""
+    folder = world.run_folder / name
+    world.as_server("mkdir", "-m", "700", str(folder))
+    world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D", str(folder / "data"),
+                    "-R", "-X", "stream", "-c", "fast")
+    world.as_server("tee", "-a", str(folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
+                    input=f"unix_socket_directories = '{folder}'\nwal_retrieve_retry_interval = 100ms\n".encode())
+    with running_postgres(folder):
+        yield Standby(world, folder)

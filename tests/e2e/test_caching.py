@@ -45,10 +45,8 @@ def counts(response):
 @pytest.fixture(scope="module")
 def alone(world):
     """A server with a single responder, so that what one request leaves there the next one meets."""
-    server = Lighttpd(world, processes=1)
-    server.start()
-    yield server
-    server.stop()
+    with Lighttpd(world, processes=1) as server:
+        yield server
 
 
 @pytest.fixture
@@ -132,16 +130,12 @@ def compressing(server_class, extra):
 def test_a_compressed_page_is_known_again(world, january, token, server_class, extra):
     if server_class is Lighttpd and not pathlib.Path("/usr/lib/lighttpd/mod_deflate.so").exists():
         pytest.skip("install the Debian package lighttpd-mod-deflate")
-    server = compressing(server_class, extra)(world, processes=1)
-    server.start()
-    try:
+    with compressing(server_class, extra)(world, processes=1) as server:
         page = server.ask(january, token, headers={"Accept-Encoding": "gzip"})
         assert page.headers["Content-Encoding"] == "gzip"
         response = server.ask(january, token, headers={"Accept-Encoding": "gzip",
                                                        "If-None-Match": page.headers["ETag"]})
         assert (response.status, response.body) == (304, b"")
-    finally:
-        server.stop()
 
 
 # --- what is kept -----------------------------------------------------------------

@@ -76,10 +76,12 @@ def test_a_refused_page_is_asked_of_no_worker(cluster):
 @contextlib.contextmanager
 def bare(cluster, name, *statements):
     cluster.sql_as_superuser(f"CREATE DATABASE {name} OWNER daybook_owner")
-    for statement in statements:
-        cluster.sql_as_superuser(statement, name)
-    yield name
-    cluster.sql_as_superuser(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        for statement in statements:
+            cluster.sql_as_superuser(statement, name)
+        yield name
+    finally:
+        cluster.sql_as_superuser(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("statements, complaint", [

@@ -8,6 +8,7 @@ import time
 import psycopg2
 import pytest
 
+from api import CHATS
 from cluster import INSERT_EVENT, PROJECTS, Call, fill
 from processes import wait_until
 from servers import Lighttpd
@@ -180,13 +181,10 @@ def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cl
 def test_a_worker_that_is_away_costs_its_own_projects_alone(cluster):
     here, there = cluster.apart()
     tokens = {project: cluster.project(project) for project in (here, there)}
-    server = Lighttpd(cluster)
-    server.start()
+    with Lighttpd(cluster) as server:
+        def status(project):
+            return server.ask(CHATS.target(project, "from=2026-01-01&to=2026-01-03"), tokens[project]).status
 
-    def status(project):
-        return server.ask(f"/rest/dashboard/{project}/chats/count?from=2026-01-01&to=2026-01-03", tokens[project]).status
-
-    try:
         assert [status(here), status(there)] == [200, 200]
         cluster.kill(cluster.workers[0])
         for _ in range(6):
@@ -194,5 +192,3 @@ def test_a_worker_that_is_away_costs_its_own_projects_alone(cluster):
         cluster.start(cluster.workers[0])
         wait_until(lambda: status(here) == 200, "the project does not come back")
         assert status(there) == 200
-    finally:
-        server.stop()

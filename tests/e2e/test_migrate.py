@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from command import DATABASE, DONE, REFUSED, migrate, newest, outcome, run
+from processes import started
 from world import ADMIN, SOURCE, STORE
 
 
@@ -46,10 +47,10 @@ def test_an_unknown_store_is_refused_before_anything_is_made(world, database):
 def test_several_migrates_at_once_do_it_once(world, database):
     environment = {"DAYBOOK_SQL": str(SOURCE / "sql"),
                    "DAYBOOK_DATABASE": world.conninfo(database=database)}
-    processes = [subprocess.Popen([ADMIN, "migrate", "--store", STORE], env=environment, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-                 for _ in range(4)]
-    results = [process.communicate() for process in processes]
+    command = [ADMIN, "migrate", "--store", STORE]
+    with started(*[command] * 4, env=environment, text=True, stdout=subprocess.PIPE,
+                 stderr=subprocess.PIPE) as processes:
+        results = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [DONE] * 4, results
     assert sum("applied 0001" in output for output, _ in results) == 1
     assert all(output.endswith(f"schema version {newest()}\n") for output, _ in results)

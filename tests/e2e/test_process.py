@@ -38,26 +38,25 @@ def test_plain_cgi_refuses_and_fails_as_the_spec_says(world, project, token):
 @pytest.mark.skipif(STORE == "citus", reason="a refused page is asked of no worker: see test_citus.py")
 def test_a_refused_request_reads_nothing(world, numbers):
     """Else strangers could make the database work, and tell by the time whether a project has data."""
-    name = f"trap{next(numbers)}"
-    world.create_database(name)
-    for statement in ("INSERT INTO daybook.events VALUES ('e', 'p', '2026-01-05Z', 'chat_start', 'u')",
-                      "CREATE FUNCTION daybook.trap() RETURNS bigint LANGUAGE plpgsql AS"
-                      " $$ BEGIN RAISE EXCEPTION 'a row was read'; END $$",
-                      "CREATE OR REPLACE VIEW daybook_v1.chats_daily AS"
-                      " SELECT project_id, day, daybook.trap() AS count FROM daybook.live"):
-        world.sql(statement, database=name)
-    world.admin("project", "create", "p", database=name)
-    token = world.admin("token", "create", "p", database=name).stdout.strip()
-    setting = {"DAYBOOK_DATABASE": world.conninfo("daybook_responder", name)}
-    target = "/rest/dashboard/p/chats/count?from=2026-01-01&to=2026-02-01"
+    with world.database(f"trap{next(numbers)}") as name:
+        for statement in ("INSERT INTO daybook.events VALUES ('e', 'p', '2026-01-05Z', 'chat_start', 'u')",
+                          "CREATE FUNCTION daybook.trap() RETURNS bigint LANGUAGE plpgsql AS"
+                          " $$ BEGIN RAISE EXCEPTION 'a row was read'; END $$",
+                          "CREATE OR REPLACE VIEW daybook_v1.chats_daily AS"
+                          " SELECT project_id, day, daybook.trap() AS count FROM daybook.live"):
+            world.sql(statement, database=name)
+        world.admin("project", "create", "p", database=name)
+        token = world.admin("token", "create", "p", database=name).stdout.strip()
+        setting = {"DAYBOOK_DATABASE": world.conninfo("daybook_responder", name)}
+        target = "/rest/dashboard/p/chats/count?from=2026-01-01&to=2026-02-01"
 
-    read = run_cgi(target, token, **setting)
-    assert cgi_answer(read)[0] == "500 Internal Server Error" and "a row was read" in read.stderr
-    stranger = run_cgi(target, "pat-nobody", **setting)
-    assert cgi_answer(stranger)[0] == "401 Unauthorized" and stranger.stderr == ""
-    world.sql("UPDATE daybook.windows SET used = 100", database=name)
-    late = run_cgi(target, token, **setting)
-    assert cgi_answer(late)[0] == "429 Too Many Requests" and late.stderr == ""
+        read = run_cgi(target, token, **setting)
+        assert cgi_answer(read)[0] == "500 Internal Server Error" and "a row was read" in read.stderr
+        stranger = run_cgi(target, "pat-nobody", **setting)
+        assert cgi_answer(stranger)[0] == "401 Unauthorized" and stranger.stderr == ""
+        world.sql("UPDATE daybook.windows SET used = 100", database=name)
+        late = run_cgi(target, token, **setting)
+        assert cgi_answer(late)[0] == "429 Too Many Requests" and late.stderr == ""
 
 
 @pytest.mark.parametrize("argument", ["foo", "--help", "--version"])

@@ -191,10 +191,7 @@ def test_of_a_thousand_concurrent_requests_exactly_a_hundred_pass(world, server,
 def test_the_same_token_shares_one_window_over_all_web_servers(world, project, token):
     """The count is the database's, so it holds over every process and host."""
     with contextlib.ExitStack() as stack:
-        servers = [kind(world) for kind in SERVERS.values()]
-        for server in servers:
-            stack.callback(server.stop)
-            server.start()
+        servers = [stack.enter_context(kind(world)) for kind in SERVERS.values()]
         ports = [server.port for server in servers] * LIMIT
         responses, together = crowd(world, ports, chats(project), token)
     assert together > 1, "the responders did not ask for admission at once: nothing is proved"

@@ -103,12 +103,11 @@ def say(capsys):
 @pytest.fixture(scope="module")
 def database(world, expected):
     """A database of its own, with the events imported and nothing refreshed."""
-    name = "freecodecamp"
-    world.create_database(name)
-    clock = Clock()
-    result = world.admin("import", str(FOLDER / "events.csv.gz"), database=name)
-    assert "261 project(s) not registered yet" in result.stderr
-    return name, f"imported {result.stdout.split(',')[0]} in {clock.seconds()}"
+    with world.database("freecodecamp") as name:
+        clock = Clock()
+        result = world.admin("import", str(FOLDER / "events.csv.gz"), database=name)
+        assert "261 project(s) not registered yet" in result.stderr
+        yield name, f"imported {result.stdout.split(',')[0]} in {clock.seconds()}"
 
 
 def shown(world, database):
@@ -198,20 +197,17 @@ def test_every_value_of_every_project_and_day_over_http(world, database, expecte
 
         server = Lighttpd(world)
         server.database = world.conninfo("daybook_responder", name)
-        server.start()
-        clock = Clock()
-        readers = [Reader(server.port) for _ in range(THREADS)]
-        waiting = iter(expected)  # shared: each thread takes the next project
+        with server:
+            clock = Clock()
+            readers = [Reader(server.port) for _ in range(THREADS)]
+            waiting = iter(expected)  # shared: each thread takes the next project
 
-        def work(reader):
-            with contextlib.closing(reader.connection):
-                for project in waiting:
-                    reader.compare(project, tokens[project], expected[project])
+            def work(reader):
+                with contextlib.closing(reader.connection):
+                    for project in waiting:
+                        reader.compare(project, tokens[project], expected[project])
 
-        try:
             list(pool.map(work, readers))
-        finally:
-            server.stop()
     values = sum(reader.values for reader in readers)
     requests = sum(reader.requests for reader in readers)
     say(f"compared {values} values of {len(expected)} projects and {len(DAYS)} days,"

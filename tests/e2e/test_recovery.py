@@ -16,9 +16,8 @@ database = pytest.fixture(in_january)
 @pytest.fixture(scope="module")
 def spare():
     """A cluster of its own, for what would upset the one that other tests use."""
-    world = World()
-    yield world
-    world.close()
+    with World() as world:
+        yield world
 
 
 def hold_up_a_refresh(database):

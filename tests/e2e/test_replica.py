@@ -10,8 +10,8 @@ import pytest
 from faults import BOUND
 from processes import wait_until
 from servers import TIMEOUT_MS, Lighttpd
-from standby import Standby
-from world import STORE
+from standby import standby_of
+from world import STORE, stop_postgres
 
 TARGET = "/rest/dashboard/{}/chats/count?from=2026-01-01&to=2026-01-02"
 # On Citus, events and rollup lie on the workers, which a coordinator's standby asks as the coordinator does.
@@ -24,10 +24,11 @@ REST = 5  # seconds for which a responder leaves a replica alone that failed or 
 def standby(world):
     """A standby; and both servers log the statements of responders."""
     world.sql_as_superuser("ALTER ROLE daybook_responder SET log_statement = 'all'")
-    standby = Standby(world, "standby")
-    yield standby
-    standby.stop()
-    world.sql_as_superuser("ALTER ROLE daybook_responder RESET log_statement")
+    try:
+        with standby_of(world, "standby") as standby:
+            yield standby
+    finally:
+        world.sql_as_superuser("ALTER ROLE daybook_responder RESET log_statement")
 
 
 @pytest.fixture
@@ -40,9 +41,7 @@ def start(world):
             server.environment |= settings
             if replica is not None:
                 server.environment["DAYBOOK_READ_DATABASE"] = f"{replica} user=daybook_responder dbname=daybook"
-            stack.callback(server.stop)
-            server.start()
-            return server
+            return stack.enter_context(server)
 
         yield start
 
@@ -325,14 +324,13 @@ def test_a_standby_is_found_among_several_hosts(world, standby, start, project, 
 
 def test_a_failover_needs_no_restart(world, standby, start, project, token):
     """The primary goes, the standby takes over: it admits, and reads its own pages."""
-    heir = Standby(world, "heir")
-    try:
+    with standby_of(world, "heir") as heir:
         hosts = f"host={world.postgres},{heir.folder}"
         server = start(f"{hosts} target_session_attrs=read-write", f"{hosts} target_session_attrs=prefer-standby")
         counter = Counter(world, server, project, token)
         counter.add_and_ask()
         heir.catch_up()
-        world.stop_node(world.postgres)
+        stop_postgres(world.postgres)
         try:
             assert server.ask(TARGET.format(project), token).status == 500
             heir.sql("SELECT pg_promote()")
@@ -342,5 +340,3 @@ def test_a_failover_needs_no_restart(world, standby, start, project, token):
             assert pages(heir.folder) == before + 1
         finally:
             world.start_postgres()
-    finally:
-        heir.stop()

@@ -124,11 +124,8 @@ def books(world):
 @pytest.fixture
 def own(request, world):
     """A web server for one test to restart."""
-    server = SERVERS[request.param](world)
-    server.start()
-    yield server
-    server.stop()
-    wait_until(lambda: not server.responders(), "responders are left behind", 5)
+    with SERVERS[request.param](world) as server:
+        yield server
 
 
 def starts(server):

@@ -79,10 +79,9 @@ def cron_world():
         pytest.skip("this PostgreSQL has no pg_cron: install the Debian package postgresql-15-cron")
     head = re.findall(r"^--   (cron\.\w+) = (\S+)", JOBS.read_text(), re.MULTILINE)
     assert dict(head) == {"cron.database_name": "'daybook'", "cron.use_background_workers": "on"}
-    world = World(f"shared_preload_libraries='{preloaded()}'", *(f"{name} = {value}" for name, value in head))
-    world.sql_as_superuser("CREATE EXTENSION pg_cron", "daybook")
-    yield world
-    world.close()
+    with World(f"shared_preload_libraries='{preloaded()}'", *(f"{name} = {value}" for name, value in head)) as world:
+        world.sql_as_superuser("CREATE EXTENSION pg_cron", "daybook")
+        yield world
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
+from processes import started
 from timescale import AGGREGATES, EVERY_DAY, NOW, ago, hypertables
 from world import ADMIN, STORE, VIEWS
 
@@ -138,10 +139,11 @@ def test_days_asked_for_are_counted_afresh(database):
 def test_a_refresh_that_finds_another_at_work_waits_and_does_the_rest(database):
     for n in range(5):
         database.fill(400, 300, random.Random(n))
-        refreshes = [subprocess.Popen([ADMIN, "refresh"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                      env={"DAYBOOK_DATABASE": database.world.conninfo(database=database.name)})
-                     for _ in range(3)]
-        assert [(refresh.communicate(timeout=60), refresh.returncode) for refresh in refreshes] == [(("", ""), 0)] * 3
+        environment = {"DAYBOOK_DATABASE": database.world.conninfo(database=database.name)}
+        with started(*[[ADMIN, "refresh"]] * 3, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                     env=environment) as refreshes:
+            assert [(refresh.communicate(timeout=60), refresh.returncode)
+                    for refresh in refreshes] == [(("", ""), 0)] * 3
         assert (database.touched(), database.wrong()) == (0, [])
 
 

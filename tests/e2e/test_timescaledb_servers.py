@@ -1,29 +1,21 @@
 """Servers that the store timescaledb cannot be had on: migrate says why, and makes nothing."""
 
 import contextlib
-import pathlib
-import shutil
 import subprocess
-import tempfile
 
 import pytest
 
 from command import REFUSED, run
-from world import PRIVATE, SOURCE, STORE, of_store
+from world import SOURCE, STORE, of_store, running_postgres, start_postgres, stop_postgres, temporary_folder
 
 pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
 
 
 @contextlib.contextmanager
 def server(*settings):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
-    folder.chmod(0o711)
-    subprocess.run([PRIVATE, "start", folder / "pg", "fsync=off", *settings], check=True)
-    try:
-        yield folder / "pg"
-    finally:
-        subprocess.run([PRIVATE, "stop", folder / "pg"], check=True)
-        shutil.rmtree(folder)
+    """A server with these settings, and a folder for it."""
+    with temporary_folder() as folder, running_postgres(folder / "pg", "fsync=off", *settings) as postgres:
+        yield postgres
 
 
 def psql(folder, database, *statements):
@@ -55,7 +47,7 @@ def test_a_server_without_the_library_is_refused_before_anything_is_made():
         psql(folder, "postgres", "CREATE DATABASE bare", "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
         psql(folder, "bare", "CREATE EXTENSION hll")
         assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")
-        for action in ("stop", "start"):
-            subprocess.run([PRIVATE, action, folder], check=True)
+        stop_postgres(folder)
+        start_postgres(folder)
         assert "shared_preload_libraries" in refusal(folder)
         assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")

@@ -17,7 +17,6 @@ class Timescale:
 
     def __init__(self, world, name):
         self.world, self.name = world, name
-        world.create_database(name)
 
     def sql(self, statement, values=None, user="daybook_owner"):
         with contextlib.closing(self.world.connect(user, self.name)) as connection, connection.cursor() as cursor:
@@ -68,9 +67,8 @@ class Timescale:
 
 def hypertables(world, numbers):
     """A database of the store, without events."""
-    database = Timescale(world, f"timescale{next(numbers)}")
-    yield database
-    world.drop_database(database.name)
+    with world.database(f"timescale{next(numbers)}") as name:
+        yield Timescale(world, name)
 
 
 def ago(**age):

@@ -13,6 +13,8 @@ import tempfile
 
 import psycopg2
 
+from processes import kill_family
+
 BUILD = pathlib.Path(os.environ["DAYBOOK_BUILD"])
 SOURCE = pathlib.Path(os.environ["DAYBOOK_SOURCE"])
 SHARED = pathlib.Path(os.environ.get("DAYBOOK_SHARED") or SOURCE.parent / "shared")
@@ -33,19 +35,68 @@ def of_store(function, *arguments):
                           stdout=subprocess.PIPE, text=True).stdout.splitlines()
 
 
+@contextlib.contextmanager
+def temporary_folder():
+    """A folder that the servers' user may pass through."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
+    try:
+        folder.chmod(0o711)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def postmaster(folder):
+    """Process number of the PostgreSQL that runs in a folder."""
+    return int(pathlib.Path(folder, "data", "postmaster.pid").read_text().split()[0])
+
+
+def start_postgres(folder, *settings):
+    subprocess.run([PRIVATE, "start", folder, *settings], check=True)
+
+
+def stop_postgres(folder):
+    """Stops what runs in a folder; what does not stop is killed, and that is a failure."""
+    if not pathlib.Path(folder).exists():
+        return
+    try:
+        subprocess.run([PRIVATE, "stop", folder], check=True)
+    except subprocess.CalledProcessError:
+        kill_family(postmaster(folder))
+        raise
+
+
+@contextlib.contextmanager
+def running_postgres(folder, *settings):
+    """PostgreSQL in a folder, stopped in the end however far it has come."""
+    try:
+        start_postgres(folder, *settings)
+        yield folder
+    finally:
+        stop_postgres(folder)
+
+
 class World:
-    """The folder, and PostgreSQL in it with one migrated database."""
+    """The folder, and PostgreSQL in it with one migrated database. It is closed with what it has started."""
 
     def __init__(self, *settings):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="daybook-e2e.", dir="/tmp"))
-        self.folder.chmod(0o711)
-        self.postgres = self.folder / "pg"
-        self.run_folder = self.postgres / "run"  # of the user that the servers run as
-        self.start_postgres("fsync=off", "max_connections=100", *of_store("store_settings"), *settings)
-        self.as_server("mkdir", str(self.run_folder))
-        self.as_server("install", "-m", "755", "/dev/stdin", str(self.responder),
-                       stdin=open(BUILD / "daybook.fcgi", "rb"))
-        self.create_database("daybook")
+        with contextlib.ExitStack() as stack:
+            self.folder = stack.enter_context(temporary_folder())
+            self.postgres = self.folder / "pg"
+            self.run_folder = self.postgres / "run"  # of the user that the servers run as
+            stack.callback(self.stop_postgres)
+            self.start_postgres("fsync=off", "max_connections=100", *of_store("store_settings"), *settings)
+            self.as_server("mkdir", str(self.run_folder))
+            with open(BUILD / "daybook.fcgi", "rb") as program:
+                self.as_server("install", "-m", "755", "/dev/stdin", str(self.responder), stdin=program)
+            self.create_database("daybook")
+            self.close = stack.pop_all().close
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     @property
     def responder(self):
@@ -58,14 +109,13 @@ class World:
 
     def start_postgres(self, *settings):
         for node in self.nodes:
-            subprocess.run([PRIVATE, "start", node, *settings], check=True)
-
-    def stop_node(self, node):
-        subprocess.run([PRIVATE, "stop", node], check=True)
+            start_postgres(node, *settings)
 
     def stop_postgres(self):
-        for node in self.nodes:
-            self.stop_node(node)
+        """Stops each server, whatever becomes of the others."""
+        with contextlib.ExitStack() as stack:
+            for node in self.nodes:
+                stack.callback(stop_postgres, node)
 
     def as_server(self, *command, **kwargs):
         """Runs a command as the user of the servers."""
@@ -96,6 +146,15 @@ class World:
         """Drops a database from all servers of the store, with the sessions in it."""
         for node in self.nodes:
             self.sql_as_superuser(f"DROP DATABASE {name} WITH (FORCE)", node=node)
+
+    @contextlib.contextmanager
+    def database(self, name):
+        """A database with the newest schema, dropped in the end."""
+        self.create_database(name)
+        try:
+            yield name
+        finally:
+            self.drop_database(name)
 
     def sql(self, statement, values=None, user="daybook_owner", database="daybook"):
         """Runs a statement in a transaction of its own; its rows, or the number of rows changed."""
@@ -129,7 +188,3 @@ class World:
             for row in rows:
                 cursor.execute("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id,"
                                " chat_id, value) VALUES (%s, %s, %s, %s, %s, %s, %s)", row)
-
-    def close(self):
-        self.stop_postgres()
-        shutil.rmtree(self.folder)

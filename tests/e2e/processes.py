@@ -54,6 +54,20 @@ def serving(folder, program):
     return found
 
 
+def listens(pid, port):
+    """Whether a process itself listens at a TCP port."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(FileNotFoundError):
+            for line in pathlib.Path(table).read_text().splitlines()[1:]:
+                _, local, _, state, *rest = line.split()
+                if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                    inodes.add(rest[5])
+    with contextlib.suppress(OSError):
+        return not inodes.isdisjoint(sockets_of(pid).values())
+    return False
+
+
 def children(pid):
     """Process numbers of those that a process has started."""
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -5,12 +5,13 @@ import dataclasses
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
 
-from processes import serving, wait_until
+from processes import listens, serving, wait_until
 from world import BUILD, PRIVATE
 
 TIMEOUT_MS = 2000  # of the responders
@@ -44,7 +45,7 @@ class Server:
         self.processes = processes
         self.database = world.conninfo("daybook_responder")
         self.environment = {"DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}  # settings that the shipped file does not make
-        self.port = free_port()
+        self.port, self.port_lock = reserve_port()
         self.folder = world.run_folder / f"{type(self).__name__.lower()}-{self.port}"
         self.children = []
 
@@ -87,11 +88,16 @@ class Server:
             self.world.as_server("mkdir", "-p", str(self.folder / "www"))
             self.configure()
             self.launch()
-            wait_until(self.is_listening, f"{self.shipped} does not listen; see {self.folder}")
+            wait_until(self.has_come_up, f"{self.shipped} does not listen; see {self.folder}")
         except BaseException:
             with contextlib.suppress(AssertionError):  # lighttpd, ended this early, leaves responders to be killed
                 self.stop()
             raise
+
+    def has_come_up(self):
+        """Whether it listens itself, and not another program at its port."""
+        assert all(child.poll() is None for child in self.children), f"{self.shipped} has ended: {self.log()}"
+        return any(listens(child.pid, self.port) for child in self.children) and self.is_listening()
 
     def is_listening(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
@@ -114,6 +120,7 @@ class Server:
             for pid in self.responders():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            self.port_lock.close()
 
     def log(self):
         """What the web server and the responders have logged."""
@@ -227,7 +234,19 @@ Include "{self.folder}/daybook.conf"
 SERVERS = {"lighttpd": Lighttpd, "spawn-fcgi": SpawnFcgi, "apache": Apache}
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def reserve_port():
+    """A free TCP port, and the lock on it.
+
+    The lock is an abstract name of a Unix socket: no other run of the tests gets it, and the kernel takes it back
+    when this one ends. Ports from 32768 on are those that Linux gives to outgoing connections.
+    """
+    for port in random.sample(range(20000, 32768), 1000):
+        lock = socket.socket(socket.AF_UNIX)
+        try:
+            lock.bind(f"\0daybook-port-{port}")
+            with socket.socket() as listener:
+                listener.bind(("127.0.0.1", port))
+            return port, lock
+        except OSError:
+            lock.close()
+    raise AssertionError("there is no free port")

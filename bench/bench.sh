@@ -31,6 +31,8 @@ growth) program=growth.py ;;
     exit 2
     ;;
 esac
+PYTHONPATH=$DAYBOOK_SOURCE/tests/e2e # the world and the web servers of the tests
+export PYTHONPATH
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import psycopg2' 2> /dev/null; then
         exec "$python" -B "$DAYBOOK_SOURCE/bench/$program"

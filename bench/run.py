@@ -9,17 +9,15 @@ import datetime
 import os
 import sys
 
-sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.environ["DAYBOOK_SOURCE"], "tests", "e2e")]
-
-from contenders import PEER_KINDS, Floor, daybook_servers  # noqa: E402
-from data import HOT_PROJECTS, PREFIX, PROJECT, Data  # noqa: E402
-from servers import Lighttpd  # noqa: E402
-from measure import load, median, responder_memory, run_pgbench, spread  # noqa: E402
-from statements import Statements  # noqa: E402
-from world import World  # noqa: E402
-import report  # noqa: E402
-import same  # noqa: E402
-import startup  # noqa: E402
+from contenders import PEER_KINDS, Floor, daybook_servers
+from data import HOT_PROJECTS, PREFIX, PROJECT, Data
+from measure import load, median, responder_memory, run_pgbench, spread
+from servers import Lighttpd
+from statements import Statements
+from world import World
+import report
+import same
+import startup
 
 QUICK, LONG = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_LONG"))
 ROUNDS, SECONDS, WARM_UP = (2, 1, 1) if QUICK else (5, 2, 1)

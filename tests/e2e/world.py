@@ -19,6 +19,7 @@ BUILD = pathlib.Path(os.environ["DAYBOOK_BUILD"])
 SOURCE = pathlib.Path(os.environ["DAYBOOK_SOURCE"])
 SHARED = pathlib.Path(os.environ.get("DAYBOOK_SHARED") or SOURCE.parent / "shared")
 PRIVATE = SOURCE / "tests" / "private-postgres.sh"
+PORT = 5432  # that private-postgres.sh names its sockets after
 ADMIN = BUILD / "daybook-admin"
 # The store that the tests run over.
 STORE = os.environ.get("DAYBOOK_STORE") or "rollup"
@@ -122,13 +123,13 @@ class World:
         return subprocess.run([PRIVATE, "run", self.postgres, *command], check=True, **kwargs)
 
     def conninfo(self, user="daybook_owner", database="daybook"):
-        return f"host={self.postgres} user={user} dbname={database}"
+        return f"host={self.postgres} port={PORT} user={user} dbname={database}"
 
     def connect(self, user="daybook_owner", database="daybook"):
         return psycopg2.connect(self.conninfo(user, database))
 
     def sql_as_superuser(self, statement, database="postgres", node=None):
-        connection = psycopg2.connect(host=str(node or self.postgres), user="postgres", dbname=database)
+        connection = psycopg2.connect(host=str(node or self.postgres), port=PORT, user="postgres", dbname=database)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute(statement)

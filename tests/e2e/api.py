@@ -125,6 +125,16 @@ EXAMPLE_EVENTS = [
 ]
 
 
+def set_window(world, token, used, seconds):
+    """Gives the token a window with so many requests used that closes in so many seconds."""
+    world.sql("INSERT INTO daybook.windows (token_id, used, closes_at)"
+              " SELECT token_id, %(used)s, clock_timestamp() + %(seconds)s * interval '1 s'"
+              "   FROM daybook.tokens WHERE digest = %(digest)s"
+              " ON CONFLICT (token_id) DO UPDATE"
+              "    SET used = EXCLUDED.used, closes_at = EXCLUDED.closes_at",
+              {"used": used, "seconds": seconds, "digest": digest(token)})
+
+
 def lasting(headers):
     """The headers that are the same from one request to the next."""
     passing = re.compile("Date|Keep-Alive|Connection|(X-)?RateLimit")

@@ -7,16 +7,12 @@ TRANSACTION and COMMIT wait then, after they have been written and before the ot
 import contextlib
 import pathlib
 import subprocess
-import threading
-
-import psycopg2
 
 from command import DONE, outcome
 from processes import kill_family, wait_until
-from world import PRIVATE, World, postmaster
+from sessions import write
+from world import PRIVATE, World, postmaster, run_each
 
-INSERT_EVENT = ("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING")
 PROJECTS = [f"c{n}" for n in range(12)]
 
 
@@ -44,11 +40,7 @@ class Cluster(World):
 
     def on(self, node, statement, user="postgres", name="daybook"):
         """Runs a statement on a server, alone and at once; its rows."""
-        connection = psycopg2.connect(host=node, user=user, dbname=name)
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else None
+        return run_each(f"host={node} user={user} dbname={name}", statement)
 
     def hold(self, node):
         """From here on, whatever the server commits or prepares waits once it is written."""
@@ -109,29 +101,8 @@ class Cluster(World):
 def fill(cluster, count=240, prefix="e"):
     """Events of every project and a dozen users on the days of one week, in one transaction over both workers."""
     rows = [(f"{prefix}{n}", PROJECTS[n % len(PROJECTS)], f"2026-01-{1 + n // 12 % 7:02}T12:00Z",
-             ["chat_start", "inbound_message", "api_error"][n % 3], f"u{n % 11}") for n in range(count)]
-    with contextlib.closing(cluster.connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.executemany(INSERT_EVENT, rows)
+             ["chat_start", "inbound_message", "api_error"][n % 3], f"u{n % 11}", None, None)
+            for n in range(count)]
+    with contextlib.closing(cluster.connect()) as connection, connection:
+        write(connection, *rows)
     return count
-
-
-class Call(threading.Thread):
-    """A statement that may never be answered; error tells what became of it."""
-
-    def __init__(self, connection, statement):
-        super().__init__(daemon=True)
-        self.connection, self.statement, self.error = connection, statement, None
-        self.start()
-
-    def run(self):
-        try:
-            with self.connection.cursor() as cursor:
-                cursor.execute(self.statement)
-            self.connection.commit()
-        except psycopg2.Error as error:
-            self.error = error
-
-    def done(self):
-        self.join(30)
-        assert not self.is_alive(), "it still waits"
-        return self.error

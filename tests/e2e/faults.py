@@ -68,10 +68,10 @@ def waiting(world, table):
 
 
 @contextlib.contextmanager
-def locked(world, table):
-    """The table locked, so that whoever reads it waits."""
+def locked(world, table, mode="ACCESS EXCLUSIVE"):
+    """The table locked, so that whoever reads it waits, or in another mode."""
     with contextlib.closing(world.connect()) as connection:
-        connection.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        connection.cursor().execute(f"LOCK TABLE {table} IN {mode} MODE")
         yield
 
 

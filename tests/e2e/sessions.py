@@ -144,6 +144,19 @@ def write(connection, *rows):
         execute(connection, INSERT, row)
 
 
+def write_at_once(connection, rows):
+    """Appends events in one statement, within the session's transaction."""
+    with connection.cursor() as cursor:
+        values = ",".join(cursor.mogrify("(%s,%s,%s,%s,%s,%s,%s)", row).decode() for row in rows)
+        cursor.execute(f"INSERT INTO daybook.events VALUES {values} ON CONFLICT DO NOTHING")
+
+
+def commit(connection, statement):
+    """Runs a statement and commits."""
+    execute(connection, statement)
+    connection.commit()
+
+
 class Background(threading.Thread):
     """A call that may wait; done() tells what became of it."""
 

@@ -3,10 +3,8 @@
 import contextlib
 import subprocess
 
-import psycopg2
-
 from processes import children, frozen, wait_until
-from world import postmaster, running_postgres, start_postgres, stop_postgres
+from world import postmaster, run_each, running_postgres, start_postgres, stop_postgres
 
 
 class Standby:
@@ -16,13 +14,8 @@ class Standby:
         self.world, self.folder = world, folder
 
     def sql(self, *statements, user="postgres", database="daybook"):
-        """Runs statements, each by itself; the rows of the last, if it has any."""
-        connection = psycopg2.connect(f"host={self.folder} user={user} dbname={database}")
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else None
+        """Runs statements, each by itself; the rows of the last."""
+        return run_each(f"host={self.folder} user={user} dbname={database}", *statements)
 
     def catch_up(self):
         [(position,)] = self.world.sql("SELECT pg_current_wal_flush_lsn()", user="postgres")

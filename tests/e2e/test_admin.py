@@ -1,13 +1,12 @@
 """daybook-admin: what each command prints, where, and with which exit status."""
 
-import contextlib
 import datetime
-import hashlib
 import re
 import subprocess
 
 import pytest
 
+from api import digest
 from command import DATABASE, DONE, REFUSED, USAGE, migrate, newest, outcome, run
 from world import PENDING, STORE
 
@@ -153,9 +152,8 @@ def test_a_token_is_printed_alone_and_only_its_digest_is_kept(world, project):
     assert re.fullmatch(r"pat-[0-9A-Za-z]{36}\n", result.stdout)
     assert result.stderr == ""
     token = result.stdout.strip()
-    assert [bytes(digest) for (digest,) in world.sql(
-        "SELECT digest FROM daybook.tokens WHERE project_id = %s", [project])] \
-        == [hashlib.sha256(token.encode()).digest()]
+    kept = world.sql("SELECT digest FROM daybook.tokens WHERE project_id = %s", [project])
+    assert [bytes(value) for (value,) in kept] == [digest(token)]
     dump = world.as_server("pg_dump", "-h", str(world.postgres), "-U", "postgres", "daybook",
                            capture_output=True, text=True).stdout
     assert project in dump
@@ -203,9 +201,8 @@ def test_token_list_shows_state_and_dates_in_utc(world, project):
 
 
 def test_token_list_shows_the_last_use(world, project, token):
-    digest = hashlib.sha256(token.encode()).digest()
     assert tokens(world, project)[0].get("window_closes", "") == ""
-    world.sql("SELECT daybook.admit(%s, %s)", [digest, project])
+    world.sql("SELECT daybook.admit(%s, %s)", [digest(token), project])
     assert tokens(world, project)[0]["window_closes"].endswith("+00")
 
 
@@ -218,7 +215,7 @@ def test_revoke_is_silent_lasting_and_the_same_again(world, project, token):
     assert when == world.sql("SELECT revoked_at FROM daybook.tokens WHERE token_id = %s", [number])
     assert [row["state"] for row in tokens(world, project)] == ["revoked", "active"]
     verdicts = [world.sql("SELECT verdict FROM daybook.admit(%s, %s)",
-                          [hashlib.sha256(text.encode()).digest(), project])[0][0]
+                          [digest(text), project])[0][0]
                 for text in (token, other)]
     assert verdicts == [401, 200]
 
@@ -282,7 +279,5 @@ def test_a_database_that_fails_midway_is_exit_3(world, database):
     world.sql("DROP PROCEDURE daybook.refresh", database=database)
     result = world.admin("refresh", database=database, check=False)
     assert outcome(result) == (DATABASE, False, True)
-    with contextlib.closing(world.connect("postgres", database)) as connection, connection, \
-            connection.cursor() as cursor:
-        cursor.execute("DROP TABLE daybook.projects CASCADE")
+    world.sql("DROP TABLE daybook.projects CASCADE", user="postgres", database=database)
     assert outcome(world.admin("status", database=database, check=False)) == (DATABASE, False, True)

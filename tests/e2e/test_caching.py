@@ -8,8 +8,10 @@ import threading
 
 import pytest
 
+from faults import sessions, stopped, terminate
 from processes import wait_until
 from servers import Apache, Lighttpd
+from sessions import Background
 from world import BUILD, STORE
 
 CHATS = "/rest/dashboard/{}/chats/count?from={}&to={}"
@@ -257,7 +259,7 @@ def test_a_kept_page_is_its_projects_alone(alone, world, project, january, token
 
 def test_a_new_session_with_the_database_starts_afresh(alone, world, project, january, token):
     keep(alone, january, token)
-    world.sql_as_superuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'daybook_responder'")
+    terminate(world, sessions(world))
     world.add_events([("c", project, "2026-01-12Z", "chat_start", "u", None, None)])
     world.admin("refresh")
     assert counts(ask(alone, january, token)) == {"10": 2, "12": 1}
@@ -266,11 +268,8 @@ def test_a_new_session_with_the_database_starts_afresh(alone, world, project, ja
 
 def test_a_restart_of_the_database_leaves_pages_right(alone, world, project, january, token):
     tag = etag_of(keep(alone, january, token))
-    world.stop_postgres()
-    try:
+    with stopped(world):
         assert ask(alone, january, token, tag).status == 500, "a kept page is not sent without admission"
-    finally:
-        world.start_postgres()
     wait_until(lambda: ask(alone, january, token, tag).status == 304, "no answer after a restart")
     world.add_events([("c", project, "2026-01-12Z", "chat_start", "u", None, None)])
     assert counts(ask(alone, january, token, tag)) == {"10": 2, "12": 1}
@@ -295,9 +294,7 @@ def test_pages_asked_for_while_others_write_and_refresh_are_never_old(alone, wor
         while not over.is_set():
             world.admin("refresh")
 
-    threads = [threading.Thread(target=write), threading.Thread(target=refresh)]
-    for thread in threads:
-        thread.start()
+    threads = [Background(write), Background(refresh)]
     try:
         for _ in range(8):
             token = world.token(project)
@@ -307,8 +304,8 @@ def test_pages_asked_for_while_others_write_and_refresh_are_never_old(alone, wor
                 assert least <= count <= begun[0]
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
+        faults = [thread.done() for thread in threads]
+    assert faults == [None, None]
     world.admin("refresh")
     assert counts(ask(alone, january, world.token(project))) == {"10": committed[0]}
 

@@ -2,16 +2,16 @@
 
 import contextlib
 import random
-import threading
 import time
 
 import psycopg2
 import pytest
 
 from api import CHATS
-from cluster import INSERT_EVENT, PROJECTS, Call, fill
+from cluster import PROJECTS, fill
 from processes import wait_until
 from servers import Lighttpd
+from sessions import Background, commit, write, write_at_once
 from world import STORE
 
 pytestmark = pytest.mark.skipif(STORE != "citus", reason="other stores are on one server")
@@ -42,10 +42,10 @@ def test_a_coordinator_that_dies_before_it_has_decided_has_decided_no(cluster, w
     before = cluster.shown()
     cluster.hold(cluster.workers[1])
     connection = cluster.connect()
-    call = Call(connection, WRITE if write else REFRESH)
+    call = Background(commit, connection, WRITE if write else REFRESH)
     wait_until(lambda: cluster.is_held(cluster.workers[1]), "nothing is prepared")
     cluster.kill(cluster.coordinator)
-    assert call.done() is not None
+    assert isinstance(call.done(), psycopg2.Error)
     connection.close()
     cluster.kill(cluster.workers[1])
     cluster.let_go(cluster.workers[1])
@@ -64,10 +64,10 @@ def test_a_coordinator_that_dies_once_it_has_decided_has_decided_yes(cluster, wr
     before = cluster.shown()
     cluster.hold(cluster.coordinator)
     connection = cluster.connect()
-    call = Call(connection, WRITE if write else REFRESH)
+    call = Background(commit, connection, WRITE if write else REFRESH)
     wait_until(lambda: cluster.is_held(cluster.coordinator) and cluster.prepared() > 0, "nothing is decided")
     cluster.kill(cluster.coordinator)
-    assert call.done() is not None
+    assert isinstance(call.done(), psycopg2.Error)
     connection.close()
     cluster.let_go(cluster.coordinator)
     cluster.start(cluster.coordinator)
@@ -90,7 +90,7 @@ def test_a_second_refresh_finds_only_what_the_first_left(cluster):
     with contextlib.closing(one), contextlib.closing(two), one.cursor() as cursor:
         cursor.execute("CALL daybook.refresh()")
         fill(cluster, 24, "meanwhile")
-        call = Call(two, "CALL daybook.refresh()")
+        call = Background(commit, two, "CALL daybook.refresh()")
         wait_until(lambda: cluster.sql("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(1,)],
                    "it does not wait")
         one.commit()
@@ -109,19 +109,16 @@ def storm_writer(cluster, seed, until, acknowledged, unsure):
     while time.monotonic() < until:
         number += 1
         rows = [(f"s{seed}-{number}-{n}", chance.choice(PROJECTS), f"2026-01-{chance.randint(1, 28):02}T12:00Z",
-                 chance.choice(["chat_start", "inbound_message", "api_error"]), f"u{chance.randint(1, 30)}")
+                 chance.choice(["chat_start", "inbound_message", "api_error"]), f"u{chance.randint(1, 30)}", None, None)
                 for n in range(chance.choice([1, 1, 5, 20]))]
         names = {(row[1], row[0]) for row in rows}
         try:
             if connection is None:
                 connection = cluster.connect("daybook_platform")
-            with connection.cursor() as cursor:
-                if chance.random() < 0.3:
-                    cursor.executemany(INSERT_EVENT, rows)
-                else:
-                    values = b", ".join(cursor.mogrify("(%s, %s, %s, %s, %s)", row) for row in rows).decode()
-                    cursor.execute("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id)"
-                                   f" VALUES {values} ON CONFLICT DO NOTHING")
+            if chance.random() < 0.3:
+                write(connection, *rows)
+            else:
+                write_at_once(connection, rows)
             connection.commit()
             acknowledged |= names
         except psycopg2.Error:
@@ -146,11 +143,8 @@ def storm_refresher(cluster, until, done):
 def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cluster, seed):
     until = time.monotonic() + 15
     acknowledged, unsure, refreshes = [set() for _ in range(4)], [], []
-    threads = [threading.Thread(target=storm_writer, args=(cluster, 10 * seed + n, until, acknowledged[n], unsure))
-               for n in range(4)]
-    threads += [threading.Thread(target=storm_refresher, args=(cluster, until, refreshes)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
+    threads = [Background(storm_writer, cluster, 10 * seed + n, until, acknowledged[n], unsure) for n in range(4)]
+    threads += [Background(storm_refresher, cluster, until, refreshes) for _ in range(2)]
     chance = random.Random(seed)
     while time.monotonic() < until - 2:
         time.sleep(0.3 + chance.random())
@@ -164,7 +158,7 @@ def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cl
         cluster.end_prepared()
         for thread in threads:
             thread.join(0.2)
-    assert not any(thread.is_alive() for thread in threads)
+    assert [thread.done() for thread in threads] == [None] * len(threads)
     cluster.recover()
 
     present = set(cluster.sql("SELECT project_id, event_id FROM daybook.events"))

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from api import (BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_RANGE, BAD_TO, CHATS, EACH_ENDPOINT, MONTH, REFUSALS,
-                 cursor_of, digest, lasting)
+                 cursor_of, digest, lasting, set_window)
 
 
 # Parameters.
@@ -70,8 +70,7 @@ def refused(world, client, *statuses):
         elif status == 403:
             project = f"{project}-of-others"
         elif status == 429:
-            world.sql("INSERT INTO daybook.windows SELECT token_id, 100, now() + interval '30 s'"
-                      " FROM daybook.tokens WHERE digest = %s", (digest(client.token),))
+            set_window(world, client.token, 100, 30)
         elif status == 400:
             query = ""
     return client.server.ask(f"/rest/dashboard/{project}/{path}?{query}", client.token, method)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from api import set_window
 from faults import BOUND
 from processes import wait_until
 from servers import TIMEOUT_MS, Lighttpd
@@ -160,8 +161,7 @@ def test_a_refused_request_reads_nothing_anywhere(world, standby, server, counte
     target = TARGET.format(counter.project)
     assert server.ask(target, "pat-nobody").status == 401
     assert server.ask(TARGET.format("another"), token).status == 403
-    world.sql("UPDATE daybook.windows w SET used = 100 FROM daybook.tokens t"
-              " WHERE t.token_id = w.token_id AND t.digest = sha256(%s)", (token.encode(),))
+    set_window(world, token, 100, 30)
     assert server.ask(target, token).status == 429
     assert (watch.by_primary, watch.by_standby) == (0, 0)
 

@@ -1,9 +1,7 @@
 """Restarts and reloads under load: whoever gets a page gets the whole and the right one."""
 
 import collections
-import contextlib
 import datetime
-import hashlib
 import http.client
 import itertools
 import json
@@ -17,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from api import digest
+from faults import locked, waiting
 from processes import wait_until
 from servers import SERVERS, Apache, Lighttpd, SpawnFcgi
 
@@ -44,7 +44,7 @@ class Book:
         tokens = [f"pat-{secrets.token_hex(18)}" for _ in range(1000)]
         world.sql("INSERT INTO daybook.tokens (digest, project_id)"
                   " SELECT digest, %s FROM unnest(%s) AS digest",
-                  (project, [hashlib.sha256(token.encode()).digest() for token in tokens]))
+                  (project, [digest(token) for token in tokens]))
         self.requests = ((token, self) for token in tokens for _ in range(QUOTA))
 
     @staticmethod
@@ -211,12 +211,9 @@ def test_a_graceful_restart_lets_the_request_at_hand_finish(world, own, books, n
     token, book = next(books[0].requests)
     started = starts(own)
     with ThreadPoolExecutor(2) as pool:
-        with contextlib.closing(world.connect()) as lock:
-            lock.cursor().execute("LOCK TABLE daybook.daily IN ACCESS EXCLUSIVE MODE")
+        with locked(world, "daybook.daily"):
             answer = pool.submit(own.ask, book.target, token)
-            waits = ("SELECT FROM pg_locks"
-                     " WHERE relation = 'daybook.daily'::regclass AND NOT granted")
-            wait_until(lambda: world.sql(waits), "the request does not wait")
+            wait_until(lambda: waiting(world, "daybook.daily"), "the request does not wait")
             acting = pool.submit(act, own, number)
             time.sleep(0.7)
             assert not answer.done()

@@ -9,7 +9,7 @@ import psycopg2.errors
 import psycopg2.extensions
 import pytest
 
-from sessions import MONTHS, RECOUNT, SHOWN, Background, execute, opened, refresh_in
+from sessions import MONTHS, RECOUNT, SHOWN, Background, execute, opened, refresh_in, write_at_once
 
 KINDS = ["chat_start", "chat_start", "inbound_message", "inbound_message", "api_error", "csat",
          "ai_quality"]
@@ -23,13 +23,6 @@ def random_rows(rng, name, count):
         value = {"csat": rng.randint(1, 5), "ai_quality": round(rng.random(), 3)}.get(kind)
         yield (f"{name}-{n}", rng.choice("pq"), f"{day}T{rng.randint(0, 23):02}:00:00Z", kind,
                rng.choice([None, *(f"u{u}" for u in range(15))]), None, value)
-
-
-def write_at_once(connection, rows):
-    """Appends events in one statement."""
-    with connection.cursor() as cursor:
-        values = ",".join(cursor.mogrify("(%s,%s,%s,%s,%s,%s,%s)", row).decode() for row in rows)
-        cursor.execute(f"INSERT INTO daybook.events VALUES {values} ON CONFLICT DO NOTHING")
 
 
 def stress_writer(database, seed, until, committed, waits):

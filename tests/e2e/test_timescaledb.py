@@ -12,8 +12,9 @@ import psycopg2.errors
 import pytest
 
 from processes import started
+from sessions import Background
 from timescale import AGGREGATES, EVERY_DAY, NOW, ago, hypertables
-from world import ADMIN, STORE, VIEWS
+from world import ADMIN, STORE, VIEWS, run_each
 
 pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
 database = pytest.fixture(hypertables)
@@ -152,12 +153,9 @@ def kill(world, database, after):
     deadline = time.monotonic() + after
     while time.monotonic() < deadline:
         time.sleep(0.001)
-    connection = world.connect("postgres")
-    connection.autocommit = True
-    with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                       " WHERE datname = %s AND application_name = 'victim' AND state = 'active'", [database])
-        return cursor.rowcount > 0
+    return run_each(world.conninfo("postgres"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = %s AND application_name = 'victim' AND state = 'active'",
+                    values=[database]) != []
 
 
 def test_a_refresh_may_be_killed_anywhere(world, database):
@@ -168,12 +166,11 @@ def test_a_refresh_may_be_killed_anywhere(world, database):
         database.fill(200, 250, chance, f"{turn}.")
         victim = psycopg2.connect(world.conninfo(database=database.name), application_name="victim")
         victim.autocommit = True
-        killer = threading.Thread(target=lambda: outcomes.append(kill(world, database.name, chance.uniform(0, 0.4))))
         outcomes = []
-        killer.start()
+        killer = Background(lambda: outcomes.append(kill(world, database.name, chance.uniform(0, 0.4))))
         with contextlib.suppress(psycopg2.OperationalError), victim.cursor() as cursor:
             cursor.execute("CALL daybook.refresh()")
-        killer.join()
+        assert killer.done() is None
         killed += outcomes[0]
         assert database.wrong() == [], turn
         if turn % 5 == 4:
@@ -189,31 +186,25 @@ def test_writers_and_refreshes_at_once_leave_every_snapshot_right(database):
     # A chunk made between the planning of a query and its snapshot is not in its plan: there are all of them before.
     database.fill(600, 120, random.Random(0))
     database.admin("refresh")
-    stop, faults = threading.Event(), []
+    stop = threading.Event()
 
     def repeat(action):
-        try:
-            while not stop.is_set():
-                action()
-        except Exception as fault:  # pylint: disable=broad-except
-            faults.append(fault)
+        while not stop.is_set():
+            action()
 
     def writer(number):
         chance = random.Random(number)
         return lambda: database.fill(chance.randint(1, 40), chance.choice([1, 3, 90]), chance, f"{number}.")
 
-    threads = [threading.Thread(target=repeat, args=[action])
+    threads = [Background(repeat, action)
                for action in (writer(1), writer(2), writer(3), lambda: database.admin("refresh"))]
-    for thread in threads:
-        thread.start()
     try:
         for _ in range(15):
             assert database.wrong() == []
     finally:
         stop.set()
-        for thread in threads:
-            thread.join()
-    assert faults == []
+        faults = [thread.done() for thread in threads]
+    assert faults == [None] * len(threads)
     database.admin("refresh")
     assert (database.touched(), database.wrong()) == (0, [])
 

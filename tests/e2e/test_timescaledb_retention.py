@@ -3,12 +3,12 @@
 import contextlib
 import datetime
 import random
-import threading
 import time
 
 import pytest
 
 from command import DONE, outcome
+from sessions import Background
 from timescale import AGGREGATES, NOW, ago, compress, hypertables
 from world import STORE
 
@@ -92,12 +92,11 @@ def test_an_event_that_comes_as_its_chunk_is_dropped_is_not_lost(database):
     chats = database.chats().get(late.date(), 0)
     with contextlib.closing(database.world.connect(database=database.name)) as writer, writer.cursor() as cursor:
         cursor.execute("INSERT INTO daybook.events VALUES ('late', 'p', %s, 'chat_start', 'u')", [late])
-        retention = threading.Thread(target=lambda: database.admin("retention", "--raw", "30"))
-        retention.start()
+        retention = Background(database.admin, "retention", "--raw", "30")
         time.sleep(1)
         assert retention.is_alive()
         writer.commit()
-        retention.join()
+        assert retention.done() is None
     assert database.sql("SELECT count(*) FROM daybook.events WHERE event_id = 'late'") == [(0,)]
     assert database.chats()[late.date()] == chats + 1
     database.admin("refresh")

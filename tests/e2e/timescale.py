@@ -3,7 +3,8 @@
 import contextlib
 import datetime
 
-from world import VIEWS
+from sessions import write_at_once
+from world import VIEWS, run_each
 
 AGGREGATES = ["events_hourly", "chat_aggregates", "returns_daily"]
 EVERY_DAY = "SELECT * FROM daybook_v1.{} ORDER BY project_id, day"
@@ -19,10 +20,7 @@ class Timescale:
         self.world, self.name = world, name
 
     def sql(self, statement, values=None, user="daybook_owner"):
-        with contextlib.closing(self.world.connect(user, self.name)) as connection, connection.cursor() as cursor:
-            connection.autocommit = True
-            cursor.execute(statement, values)
-            return cursor.fetchall() if cursor.description else cursor.rowcount
+        return run_each(self.world.conninfo(user, self.name), statement, values=values)
 
     def admin(self, *arguments, **kwargs):
         return self.world.admin(*arguments, database=self.name, **kwargs)
@@ -33,13 +31,15 @@ class Timescale:
 
     def fill(self, count, days, chance, prefix="e"):
         """Appends random events of the last so many days, in one statement; some of them again."""
-        rows = [(f"{prefix}{chance.randrange(count * 20)}", chance.choice("pq"),
-                 NOW.replace(microsecond=0) - datetime.timedelta(seconds=chance.randrange(days * 86400)), kind,
-                 f"u{chance.randrange(30)}", VALUES.get(kind)) for _ in range(count) for kind in [chance.choice(KINDS)]]
-        with contextlib.closing(self.world.connect(database=self.name)) as connection, connection, \
-                connection.cursor() as cursor:
-            insert = "INSERT INTO daybook.events VALUES " + ", ".join(["(%s, %s, %s, %s, %s, NULL, %s)"] * count)
-            cursor.execute(insert + " ON CONFLICT DO NOTHING", [field for row in rows for field in row])
+        rows = []
+        for _ in range(count):
+            kind = chance.choice(KINDS)
+            rows.append((
+                f"{prefix}{chance.randrange(count * 20)}", chance.choice("pq"),
+                NOW.replace(microsecond=0) - datetime.timedelta(seconds=chance.randrange(days * 86400)), kind,
+                f"u{chance.randrange(30)}", None, VALUES.get(kind)))
+        with contextlib.closing(self.world.connect(database=self.name)) as connection, connection:
+            write_at_once(connection, rows)
 
     def chats(self, project="p"):
         """Chats by day, of the days that have any."""

@@ -77,6 +77,16 @@ def running_postgres(folder, *settings):
         stop_postgres(folder)
 
 
+def run_each(conninfo, *statements, values=None):
+    """Runs statements, each by itself and at once; the rows of the last, or the number of rows changed."""
+    connection = psycopg2.connect(conninfo)
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
 class World:
     """The folder, and PostgreSQL in it with one migrated database. It is closed with what it has started."""
 
@@ -129,10 +139,7 @@ class World:
         return psycopg2.connect(self.conninfo(user, database))
 
     def sql_as_superuser(self, statement, database="postgres", node=None):
-        connection = psycopg2.connect(host=str(node or self.postgres), port=PORT, user="postgres", dbname=database)
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            cursor.execute(statement)
+        return run_each(f"host={node or self.postgres} port={PORT} user=postgres dbname={database}", statement)
 
     def create_empty_database(self, name):
         """A database with the extensions of the store that is being tested."""

@@ -8,8 +8,8 @@ import time
 
 QUICK, TENTH = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_TENTH"))
 
-# Events in history, projects, and events of today that are measured; events of one round of import; rounds, and
-# seconds of one of pgbench.
+# Events in history, projects, and events of today that are measured; events of one round of import; rounds;
+# seconds of one round of pgbench.
 HISTORIES, PROJECTS, TODAY, SLICE, ROUNDS, SECONDS = (
     ((1_000, 10_000, 50_000), (1, 10, 100), (1_000, 10_000), 20_000, 2, 1) if QUICK else
     ((10_000, 100_000, 1_000_000), (1, 100, 1_000), (1_000, 100_000), 100_000, 3, 2) if TENTH else
@@ -28,18 +28,18 @@ BEGIN = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timede
 
 COLUMNS = "event_id, project_id, occurred_at, kind, user_id, chat_id, value"
 MIX = """\
-* usual: 100,000 events a day in time order, over 19 projects of Zipf-like sizes. A chat has ten events within three
-  minutes: its start, four inbound and four outbound messages, and as its last a CSAT score (20 %), an AI quality
-  score (20 %), feedback (15 %), a human takeover (9 %), an error (2 %) or another message. Every fifth chat is of
-  a new user; the others are of earlier ones, the k-th latest with a probability in proportion to 1/k. Event ids
-  are random UUIDs.
+* usual: 100,000 events a day in time order, over 19 projects of Zipf-like sizes. A chat has ten events within
+  three minutes: its start, four inbound and four outbound messages, and as its last a CSAT score (20 %), an
+  AI quality score (20 %), feedback (15 %), a human takeover (9 %), an error (2 %) or another message. Every
+  fifth chat is of a new user; the others are of earlier ones, the k-th latest with a probability in
+  proportion to 1/k. Event ids are random UUIDs.
 * hostile: inbound messages alone, each of one of a million users on one of thirty days, in no order."""
 
 # Chats from the first (inclusive) to the end (exclusive), counted from the start of the history.
 USUAL = f"""
 WITH chat AS MATERIALIZED (
     SELECT c, %(zero)s::timestamptz + c * interval '{GAP}' AS began, random() AS ending,
-           CASE WHEN mod(c, 5) = 0 THEN c / 5 + 1 ELSE c / 5 + 1 - floor(power(c / 5 + 1, random()))::bigint END AS u
+           c / 5 + 1 - CASE WHEN mod(c, 5) = 0 THEN 0 ELSE floor(power(c / 5 + 1, random()))::bigint END AS u
       FROM generate_series(%(first)s::bigint, %(end)s::bigint - 1) AS c
 )
 SELECT gen_random_uuid()::text,
@@ -95,7 +95,8 @@ class History:
         count = events // EVENTS_OF_CHAT if feed is USUAL else events
         if feed is USUAL:
             self.chats += count
-        with contextlib.closing(self.rig.connect(database=self.name)) as connection, connection.cursor() as cursor:
+        with contextlib.closing(self.rig.connect(database=self.name)) as connection, \
+                connection.cursor() as cursor:
             text = io.BytesIO()
             query = cursor.mogrify(feed, {"zero": self.zero if feed is USUAL else BEGIN, "first": first,
                                           "end": first + count}).decode()

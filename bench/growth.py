@@ -1,9 +1,9 @@
 """What import, refresh, pages and disk cost as events, days and projects become many.
 
-Prints Markdown: the machine, what was fed, the figures, and whether each goal is met. Every store that this machine
-offers has a turn, each over a private PostgreSQL of its own, in a process of its own, since tests/e2e/world.py
-knows one store. A figure is the median of several rounds, with the lowest and the highest; what is compared takes
-turns within a round, so that a ratio is one of the same minutes.
+Prints Markdown: the machine, what was fed, the figures, and whether each goal is met. Every store that this
+machine offers has a turn, each over a private PostgreSQL of its own, in a process of its own, since
+tests/e2e/world.py knows one store. A figure is the median of several rounds, with the lowest and the highest;
+what is compared takes turns within a round, so that a ratio is one of the same minutes.
 """
 
 import datetime
@@ -33,7 +33,8 @@ def measure_refresh(report, histories):
             if number > 0:  # the first comes after a vacuum, as no other does
                 took[history.events].append(seconds * 1000)
     for events, values in took.items():
-        report.row(f"refresh of {FOLDED:,} new events, {events:,} in history", Figures(values).text(milliseconds), "ms")
+        report.row(f"refresh of {FOLDED:,} new events, {events:,} in history",
+                   Figures(values).text(milliseconds), "ms")
     report.goal(f"refresh with {HISTORIES[2]:,} in history against {HISTORIES[0]:,}",
                 statistics.median(took[HISTORIES[2]]) / statistics.median(took[HISTORIES[0]]), 1.5, False)
 
@@ -43,8 +44,9 @@ def make_bare(history):
     rig, name = history.rig, history.name
     rig.execute(name, "CREATE SCHEMA bare")
     # From a distributed or a hyper-table nothing but columns, checks and the key is taken over either.
-    rig.execute(name, "CREATE TABLE bare.events (LIKE daybook.events INCLUDING DEFAULTS INCLUDING CONSTRAINTS,"
-                      " PRIMARY KEY (project_id, event_id, occurred_at)) PARTITION BY RANGE (occurred_at)")
+    rig.execute(name, "CREATE TABLE bare.events (LIKE daybook.events INCLUDING DEFAULTS"
+                      " INCLUDING CONSTRAINTS, PRIMARY KEY (project_id, event_id, occurred_at))"
+                      " PARTITION BY RANGE (occurred_at)")
     rig.execute(name, "CREATE TABLE bare.events_default PARTITION OF bare.events DEFAULT")
     month = history.zero.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while month <= NOW:
@@ -128,11 +130,12 @@ def size(rig, database, table):
 
 def measure_disk(report, rig, history, days):
     count = rig.value(history.name, "SELECT count(*) FROM daybook.events")
-    report.row(f"disk, {count:,} events, table and key", f"{size(rig, history.name, 'daybook.events') / count:,.0f}",
-               "bytes/event")
+    report.row(f"disk, {count:,} events, table and key",
+               f"{size(rig, history.name, 'daybook.events') / count:,.0f}", "bytes/event")
     if STORE == "timescaledb":
         rig.execute(history.name, "SELECT compress_chunk(c, true) FROM show_chunks('daybook.events') AS c")
-        report.row("same, compressed", f"{size(rig, history.name, 'daybook.events') / count:,.0f}", "bytes/event")
+        report.row("same, compressed",
+                   f"{size(rig, history.name, 'daybook.events') / count:,.0f}", "bytes/event")
     if STORE == "rollup":
         used = rig.value(days, "SELECT pg_total_relation_size('daybook.daily')") / PROJECTS[2] / YEARS
         report.row("disk, rollup of a project with 30 returning users a day", f"{used:,.0f}", "bytes/year")
@@ -147,10 +150,11 @@ def describe(rig):
     version = rig.value("daybook", "SHOW server_version")
     told = rig.execute("daybook", "SELECT name || ' = ' || current_setting(name) FROM pg_settings"
                        " WHERE source = 'configuration file'"
-                       "   AND name !~ '^(lc_|log_|listen|unix|default_text|datestyle|timezone)' ORDER BY name",
+                       "   AND name !~ '^(lc_|log_|listen|port|unix|default_text|datestyle|timezone)'"
+                       " ORDER BY name",
                        user="postgres")
-    extensions = rig.execute("daybook", "SELECT extname || ' ' || extversion FROM pg_extension WHERE extname <> 'plpgsql'"
-                                        " ORDER BY 1")
+    extensions = rig.execute("daybook", "SELECT extname || ' ' || extversion FROM pg_extension"
+                                        " WHERE extname <> 'plpgsql' ORDER BY 1")
     print(f"{NOW:%Y-%m-%d}: {processor}, {os.cpu_count()} cores, {MEMORY_MB / 1024:.0f} GB;"
           f" PostgreSQL {version}, {', '.join(row[0] for row in extensions)};\n"
           f"{', '.join(row[0] for row in told)}.\n", flush=True)
@@ -186,8 +190,9 @@ def run():
 
 
 def is_offered(store):
-    """Whether the machine's PostgreSQL has the store's extension; asked of its files, as it needs preloading."""
-    folder = subprocess.run(["pg_config", "--sharedir"], check=True, text=True, capture_output=True).stdout.strip()
+    """Whether PostgreSQL has the store's extension: asked of its files, as the extension needs preloading."""
+    folder = subprocess.run(["pg_config", "--sharedir"], check=True,
+                            text=True, capture_output=True).stdout.strip()
     return store == "rollup" or pathlib.Path(folder, "extension", f"{store}.control").exists()
 
 
@@ -200,7 +205,8 @@ def main():
         if not is_offered(store):
             print(f"## {store}\n\nSkipped: this machine's PostgreSQL has no extension {store}.\n", flush=True)
             continue
-        done = subprocess.run([sys.executable, "-B", __file__, store], env={**os.environ, "DAYBOOK_STORE": store})
+        done = subprocess.run([sys.executable, "-B", __file__, store],
+                              env={**os.environ, "DAYBOOK_STORE": store})
         status = status or done.returncode
     return status
 

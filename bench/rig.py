@@ -106,12 +106,13 @@ class Rig(World):
         if not self.value(database, "SELECT to_regproc('daybook.events_make_partition') IS NOT NULL"):
             return
         self.execute(database, "SELECT daybook.events_make_partition(m) FROM generate_series("
-                               "date_trunc('month', %s::timestamptz, 'UTC'), %s, interval '1 month') AS m", (first, end))
+                               "date_trunc('month', %s::timestamptz, 'UTC'), %s, interval '1 month') AS m",
+                     (first, end))
 
     def pgbench(self, database, scripts, seconds, clients=1, user="daybook_owner", options="", **variables):
         """Runs scripts, each with a weight, prepared; pgbench's report."""
-        arguments = ["pgbench", "-n", "-M", "prepared", "-r", "-T", str(max(1, seconds)), "-c", str(clients), "-j",
-                     str(min(clients, 2)), "-h", str(self.postgres), "-U", user]
+        arguments = ["pgbench", "-n", "-M", "prepared", "-r", "-T", str(max(1, seconds)), "-c", str(clients),
+                     "-j", str(min(clients, 2)), "-h", str(self.postgres), "-U", user]
         for name, value in variables.items():
             arguments += ["-D", f"{name}={value}"]
         for number, (script, weight) in enumerate(scripts):

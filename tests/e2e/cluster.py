@@ -46,7 +46,8 @@ class Cluster(World):
         """From here on, whatever the server commits or prepares waits once it is written."""
         self.on(node, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         self.on(node, "SELECT pg_reload_conf()")
-        wait_until(lambda: self.on(node, "SHOW synchronous_standby_names") == [("nobody",)], "it does not reload")
+        wait_until(lambda: self.on(node, "SHOW synchronous_standby_names") == [("nobody",)],
+                   "it does not reload")
 
     def let_go(self, node):
         (pathlib.Path(node) / "data" / "postgresql.auto.conf").write_text("")
@@ -99,7 +100,7 @@ class Cluster(World):
 
 
 def fill(cluster, count=240, prefix="e"):
-    """Events of every project and a dozen users on the days of one week, in one transaction over both workers."""
+    """Events of every project and eleven users on the days of a week, in one transaction."""
     rows = [(f"{prefix}{n}", PROJECTS[n % len(PROJECTS)], f"2026-01-{1 + n // 12 % 7:02}T12:00Z",
              ["chat_start", "inbound_message", "api_error"][n % 3], f"u{n % 11}", None, None)
             for n in range(count)]

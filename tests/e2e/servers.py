@@ -44,7 +44,8 @@ class Server:
         self.world = world
         self.processes = processes
         self.database = world.conninfo("daybook_responder")
-        self.environment = {"DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}  # settings that the shipped file does not make
+        # Settings that the shipped file does not make.
+        self.environment = {"DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}
         self.port, self.port_lock = reserve_port()
         self.folder = world.run_folder / f"{type(self).__name__.lower()}-{self.port}"
         self.children = []
@@ -90,7 +91,8 @@ class Server:
             self.launch()
             wait_until(self.has_come_up, f"{self.shipped} does not listen; see {self.folder}")
         except BaseException:
-            with contextlib.suppress(AssertionError):  # lighttpd, ended this early, leaves responders to be killed
+            # Ended this early, lighttpd leaves responders, which stop() kills.
+            with contextlib.suppress(AssertionError):
                 self.stop()
             raise
 
@@ -237,8 +239,8 @@ SERVERS = {"lighttpd": Lighttpd, "spawn-fcgi": SpawnFcgi, "apache": Apache}
 def reserve_port():
     """A free TCP port, and the lock on it.
 
-    The lock is an abstract name of a Unix socket: no other run of the tests gets it, and the kernel takes it back
-    when this one ends. Ports from 32768 on are those that Linux gives to outgoing connections.
+    The lock is an abstract name of a Unix socket: no other run of the tests gets it, and the kernel takes it
+    back when this one ends. Ports from 32768 on are those that Linux gives to outgoing connections.
     """
     for port in random.sample(range(20000, 32768), 1000):
         lock = socket.socket(socket.AF_UNIX)

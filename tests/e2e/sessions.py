@@ -1,18 +1,17 @@
 """Sessions in a database of their own: writers, refreshes and readers whose turns a test decides.
 
-Where it matters who waits, one thread holds several connections and lock_timeout turns a wait into a failure, so
-that no outcome hangs on luck.
+Where it matters who waits, one thread holds several connections and lock_timeout turns a wait into a failure,
+so that no outcome hangs on luck.
 """
 
 import contextlib
 import threading
 import time
 
-import psycopg2
 import pytest
 
 from processes import wait_until
-from world import PENDING, STORE
+from world import PENDING, PORT, STORE, run_each
 
 RECOUNT = """
 WITH raw AS (
@@ -49,8 +48,9 @@ SELECT _timescaledb_functions.create_chunk(
            jsonb_build_object(field, jsonb_build_array(starts * weeks, (starts + 1) * weeks)))
   FROM (VALUES (28 * 86400000000)) AS w (weeks),
        (VALUES ('events', 'occurred_at'), ('returns', 'day')) AS t (name, field),
-       generate_series(div(extract(epoch FROM timestamptz '2026-01-01Z')::bigint * 1000000, weeks)::bigint,
-                       div(extract(epoch FROM timestamptz '2026-02-10Z')::bigint * 1000000, weeks)::bigint) AS starts"""
+       generate_series(
+           div(extract(epoch FROM timestamptz '2026-01-01Z')::bigint * 1000000, weeks)::bigint,
+           div(extract(epoch FROM timestamptz '2026-02-10Z')::bigint * 1000000, weeks)::bigint) AS starts"""
 
 INSERT = "INSERT INTO daybook.events VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
@@ -73,8 +73,7 @@ class Database:
 
     def on_worker(self, worker, statement):
         """The rows of a statement on another server of the store, in the database there of the same name."""
-        with contextlib.closing(psycopg2.connect(host=worker, user="postgres", dbname=self.name)) as connection:
-            return execute(connection, statement)
+        return run_each(f"host={worker} port={PORT} user=postgres dbname={self.name}", statement)
 
     def connect(self, user="daybook_owner"):
         return self.world.connect(user, self.name)
@@ -119,7 +118,7 @@ def opened(world, name):
 
 
 def in_january(world, numbers):
-    """A database whose month, January 2026, has its partition: making one is the matter of those that say so."""
+    """A database whose month has its partition: making one is the matter of the tests that say so."""
     with opened(world, f"concurrency{next(numbers)}") as database:
         if STORE == "rollup":
             database.sql("SELECT daybook.events_make_partition('2026-01-01Z')")

@@ -71,6 +71,7 @@ def standby_of(world, name):
     world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D", str(folder / "data"),
                     "-R", "-X", "stream", "-c", "fast")
     world.as_server("tee", "-a", str(folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
-                    input=f"unix_socket_directories = '{folder}'\nwal_retrieve_retry_interval = 100ms\n".encode())
+                    input=f"unix_socket_directories = '{folder}'\n"
+                          "wal_retrieve_retry_interval = 100ms\n".encode())
     with running_postgres(folder):
         yield Standby(world, folder)

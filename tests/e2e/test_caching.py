@@ -105,7 +105,8 @@ def test_the_validator_is_of_what_is_sent_whoever_sends_it(server, alone, januar
 
 
 @pytest.mark.parametrize("days_ago, is_settled", [(3, True), (2, True), (1, False), (0, False), (-1, False)])
-def test_only_pages_of_settled_days_may_be_kept_without_asking(alone, world, project, token, days_ago, is_settled):
+def test_only_pages_of_settled_days_may_be_kept_without_asking(
+        alone, world, project, token, days_ago, is_settled):
     """`to` is exclusive: a page to the day before yesterday ends with the last settled day."""
     today = world.sql("SELECT (now() AT TIME ZONE 'UTC')::date")[0][0]
     end = today - datetime.timedelta(days=days_ago)
@@ -145,7 +146,7 @@ def test_a_compressed_page_is_known_again(world, january, token, server_class, e
 
 @keeps_pages
 def test_a_kept_page_is_used_and_a_rebuild_shows_at_once(alone, world, project, january, token):
-    """The rollup changed behind the back of everything that tells of changes: only a kept page does not show it."""
+    """The rollup changed behind the back of all that tells of changes: only a kept page does not show it."""
     keep(alone, january, token)
     world.sql("UPDATE daybook.daily SET chats = 9 WHERE project_id = %s", [project])
     assert counts(ask(alone, january, token)) == {"10": 2}

@@ -27,8 +27,9 @@ def test_a_page_is_read_from_one_shard_of_one_worker(cluster, view):
 
 def test_a_refresh_asks_every_shard_and_brings_none_to_the_coordinator(cluster):
     plan = "\n".join(row[0] for row in cluster.sql(
-        "EXPLAIN INSERT INTO daybook.users AS u SELECT s.project_id, s.user_id, s.day, s.active FROM daybook.seen s"
-        " WHERE s.folded = 1 AND s.day = s.earliest ON CONFLICT (project_id, user_id) DO UPDATE"
+        "EXPLAIN INSERT INTO daybook.users AS u SELECT s.project_id, s.user_id, s.day, s.active"
+        " FROM daybook.seen s WHERE s.folded = 1 AND s.day = s.earliest"
+        " ON CONFLICT (project_id, user_id) DO UPDATE"
         " SET first_day = excluded.first_day"))
     assert "Task Count: 8\n" in plan and "coordinator" not in plan and "repartition" not in plan
 
@@ -44,12 +45,15 @@ def test_a_prepared_page_goes_to_the_shard_of_each_project(cluster):
     fill(cluster)
     tokens = {project: cluster.project(project) for project in PROJECTS}
     expected = dict(cluster.sql("SELECT project_id, sum(count) FROM daybook_v1.chats_daily GROUP BY 1"))
-    with contextlib.closing(cluster.connect("daybook_responder")) as connection, connection.cursor() as cursor:
+    with contextlib.closing(cluster.connect("daybook_responder")) as connection, \
+            connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-        cursor.execute("PREPARE page (text, date, date) AS SELECT sum(count) FROM daybook.page_chats_daily($1, $2, $3)")
+        cursor.execute("PREPARE page (text, date, date) AS"
+                       " SELECT sum(count) FROM daybook.page_chats_daily($1, $2, $3)")
         for _ in range(3):
             for project in random.Random(1).sample(PROJECTS, len(PROJECTS)):
-                cursor.execute("SELECT verdict FROM daybook.admit(sha256(%s), %s)", [tokens[project].encode(), project])
+                cursor.execute("SELECT verdict FROM daybook.admit(sha256(%s), %s)",
+                               [tokens[project].encode(), project])
                 assert cursor.fetchall() == [(200,)]
                 cursor.execute("EXECUTE page (%s, '2026-01-01', '2026-02-01')", [project])
                 assert cursor.fetchall() == [(expected[project],)]
@@ -60,7 +64,8 @@ def test_a_refused_page_is_asked_of_no_worker(cluster):
     for node in cluster.workers:
         cluster.kill(node)
     page = "SELECT * FROM daybook.page_chats_daily('c1', '2026-01-01', '2026-02-01')"
-    with contextlib.closing(cluster.connect("daybook_responder")) as connection, connection.cursor() as cursor:
+    with contextlib.closing(cluster.connect("daybook_responder")) as connection, \
+            connection.cursor() as cursor:
         cursor.execute("SELECT verdict FROM daybook.admit('x', 'c1')")
         assert cursor.fetchall() == [(401,)]
         cursor.execute(page)
@@ -114,7 +119,8 @@ def test_a_coordinator_may_be_its_own_worker(cluster):
         assert "hardening/citus.sql" in cluster.admin("migrate", "--store", "citus", database=name).stderr
         of_store("harden", cluster.coordinator, name)
         assert cluster.admin("migrate", database=name).stderr == ""
-        cluster.sql("INSERT INTO daybook.events VALUES ('e', 'p', '2026-01-01Z', 'chat_start', 'u')", database=name)
+        cluster.sql("INSERT INTO daybook.events VALUES ('e', 'p', '2026-01-01Z', 'chat_start', 'u')",
+                    database=name)
         for _ in range(2):
             assert cluster.sql("SELECT count FROM daybook_v1.chats_daily", database=name) == [(1,)]
             assert outcome(cluster.admin("verify", database=name)) == (DONE, False, False)

@@ -102,14 +102,16 @@ def test_a_second_refresh_finds_only_what_the_first_left(cluster):
 
 
 def storm_writer(cluster, seed, until, acknowledged, unsure):
-    """Writes over both workers, in all the ways that a platform may; notes what was acknowledged and what was not."""
+    """Writes over both workers in all the ways that a platform may, and notes what was acknowledged."""
     chance = random.Random(seed)
     number = 0
     connection = None
     while time.monotonic() < until:
         number += 1
-        rows = [(f"s{seed}-{number}-{n}", chance.choice(PROJECTS), f"2026-01-{chance.randint(1, 28):02}T12:00Z",
-                 chance.choice(["chat_start", "inbound_message", "api_error"]), f"u{chance.randint(1, 30)}", None, None)
+        rows = [(f"s{seed}-{number}-{n}", chance.choice(PROJECTS),
+                 f"2026-01-{chance.randint(1, 28):02}T12:00Z",
+                 chance.choice(["chat_start", "inbound_message", "api_error"]),
+                 f"u{chance.randint(1, 30)}", None, None)
                 for n in range(chance.choice([1, 1, 5, 20]))]
         names = {(row[1], row[0]) for row in rows}
         try:
@@ -143,7 +145,8 @@ def storm_refresher(cluster, until, done):
 def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cluster, seed):
     until = time.monotonic() + 15
     acknowledged, unsure, refreshes = [set() for _ in range(4)], [], []
-    threads = [Background(storm_writer, cluster, 10 * seed + n, until, acknowledged[n], unsure) for n in range(4)]
+    threads = [Background(storm_writer, cluster, 10 * seed + n, until, acknowledged[n], unsure)
+               for n in range(4)]
     threads += [Background(storm_refresher, cluster, until, refreshes) for _ in range(2)]
     chance = random.Random(seed)
     while time.monotonic() < until - 2:
@@ -152,7 +155,7 @@ def test_a_storm_in_which_every_server_dies_loses_nothing_and_doubles_nothing(cl
         cluster.kill(node)
         time.sleep(chance.random() * 0.3)
         cluster.start(node)
-    # What a server that died has left prepared holds its locks until it is recovered: a refresh may wait for them.
+    # What a server that died has left prepared holds its locks until it is recovered: a refresh may wait.
     deadline = time.monotonic() + 60
     while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
         cluster.end_prepared()

@@ -213,12 +213,14 @@ def wrong_world(world):
     world.sql_as_superuser("DROP DATABASE bare")
 
 
-@pytest.mark.parametrize("setting", ["default_transaction_read_only=on", "default_transaction_isolation=serializable",
-                                     "lock_timeout=1", "DateStyle=German", "TimeZone=Asia/Tokyo", "search_path=nowhere"])
+@pytest.mark.parametrize("setting", [
+    "default_transaction_read_only=on", "default_transaction_isolation=serializable", "lock_timeout=1",
+    "DateStyle=German", "TimeZone=Asia/Tokyo", "search_path=nowhere"])
 def test_what_a_session_begins_with_does_not_matter(world, server, project, token, setting):
     """A role may change its own defaults, and so could whoever has got hold of it once."""
     with another(server, world.conninfo("daybook_responder") + f" options=-c{setting}") as second:
-        assert second.ask(MESSAGES.target(project), token).body == server.ask(MESSAGES.target(project), token).body
+        target = MESSAGES.target(project)
+        assert second.ask(target, token).body == server.ask(target, token).body
 
 
 @pytest.mark.parametrize("name", WRONG)

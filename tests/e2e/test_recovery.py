@@ -65,8 +65,10 @@ def test_a_crash_in_the_middle_of_a_refresh_changes_nothing(spare):
 
 @pytest.mark.parametrize("form", ["plain", "custom"])
 def test_a_dump_restored_in_another_cluster_is_right_and_goes_on(database, spare, form):
-    """The other cluster has the roles because migrate has made them there, in another database; on Citus, the tables
-    as well, distributed over its own workers."""
+    """The other cluster has the roles because migrate has made them there, in another database.
+
+    On Citus it has the tables as well, distributed over its own workers.
+    """
     world, name = database.world, f"restored_{form}"
     writer = database.session()
     write(writer, event("a", "u", 1), event("b", "v", 2), event("c", None, 2, "csat", value=4))

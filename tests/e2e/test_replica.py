@@ -1,4 +1,4 @@
-"""A hot standby that pages are read from: never older than the primary's, and never missed when it is gone."""
+"""Pages are read from a hot standby: never older than the primary's, and never missed when it is gone."""
 
 import contextlib
 import socket
@@ -17,7 +17,8 @@ from world import STORE, stop_postgres
 TARGET = "/rest/dashboard/{}/chats/count?from=2026-01-01&to=2026-01-02"
 # On Citus, events and rollup lie on the workers, which a coordinator's standby asks as the coordinator does.
 
-LAGS = pytest.mark.skipif(STORE == "citus", reason="a standby of the coordinator reads the workers: its lag hides nothing")
+LAGS = pytest.mark.skipif(
+    STORE == "citus", reason="a standby of the coordinator reads the workers: its lag hides nothing")
 REST = 5  # seconds for which a responder leaves a replica alone that failed or lagged
 
 
@@ -41,7 +42,8 @@ def start(world):
             server.database = f"{primary} user=daybook_responder dbname=daybook"
             server.environment |= settings
             if replica is not None:
-                server.environment["DAYBOOK_READ_DATABASE"] = f"{replica} user=daybook_responder dbname=daybook"
+                server.environment["DAYBOOK_READ_DATABASE"] = \
+                    f"{replica} user=daybook_responder dbname=daybook"
             return stack.enter_context(server)
 
         yield start
@@ -63,7 +65,8 @@ class Counter:
 
     def add(self):
         self.count += 1
-        self.world.add_events([(f"e{self.count}", self.project, "2026-01-01 12:00Z", "chat_start", None, None, None)])
+        self.world.add_events([(f"e{self.count}", self.project, "2026-01-01 12:00Z", "chat_start",
+                                None, None, None)])
 
     def ask(self):
         """The page must come in time, and hold every event that there is."""
@@ -293,7 +296,8 @@ def test_the_primary_itself_may_be_named_as_the_replica(world, standby, start, p
 
 def test_the_primary_is_found_among_several_hosts(world, standby, start, project, token):
     """One is down, one is a standby."""
-    server = start(f"host=/nonexistent,{standby.folder},{world.postgres} target_session_attrs=read-write", None)
+    server = start(f"host=/nonexistent,{standby.folder},{world.postgres} target_session_attrs=read-write",
+                   None)
     watch = Watch(world, standby)
     Counter(world, server, project, token).add_and_ask()
     assert (watch.by_primary, watch.by_standby) == (1, 0)
@@ -326,7 +330,8 @@ def test_a_failover_needs_no_restart(world, standby, start, project, token):
     """The primary goes, the standby takes over: it admits, and reads its own pages."""
     with standby_of(world, "heir") as heir:
         hosts = f"host={world.postgres},{heir.folder}"
-        server = start(f"{hosts} target_session_attrs=read-write", f"{hosts} target_session_attrs=prefer-standby")
+        server = start(f"{hosts} target_session_attrs=read-write",
+                       f"{hosts} target_session_attrs=prefer-standby")
         counter = Counter(world, server, project, token)
         counter.add_and_ask()
         heir.catch_up()

@@ -63,8 +63,9 @@ def test_an_event_dated_ahead_hides_nothing_of_today(database):
 @pytest.mark.parametrize("sign", ["-", "+"])
 def test_instants_strewn_over_the_ages_are_refused(database, sign):
     """Every page locks all chunks; a writer gone wrong may not make so many that none can be read."""
-    strewn = (f"INSERT INTO daybook.events SELECT n || 's', 'p', now() {sign} n * interval '28 days', 'chat_start'"
-              "  FROM generate_series(%s, %s) AS n")
+    strewn = ("INSERT INTO daybook.events"
+              f" SELECT n || 's', 'p', now() {sign} n * interval '28 days', 'chat_start'"
+              "   FROM generate_series(%s, %s) AS n")
     database.sql(strewn, [2, 280])
     with pytest.raises(psycopg2.errors.DatetimeFieldOverflow):
         database.sql(strewn, [281, 320])
@@ -76,12 +77,14 @@ def test_instants_strewn_over_the_ages_are_refused(database, sign):
 def test_the_aggregates_are_real_time_and_stand_on_one_another(database):
     rows = database.sql("SELECT view_name, materialized_only, hypertable_schema = 'daybook'"
                         "  FROM timescaledb_information.continuous_aggregates ORDER BY 1")
-    assert rows == [("chat_aggregates", False, False), ("events_hourly", False, True), ("returns_daily", False, True)]
+    assert rows == [("chat_aggregates", False, False), ("events_hourly", False, True),
+                    ("returns_daily", False, True)]
 
 
 def test_sketches_come_out_of_the_aggregate(database):
-    database.sql("INSERT INTO daybook.events SELECT d || '.' || n, 'p', now() - d * interval '1 day', 'chat_start', 'u' || n"
-                 "  FROM generate_series(3, 5) AS d, generate_series(1, 400) AS n")
+    database.sql("INSERT INTO daybook.events"
+                 " SELECT d || '.' || n, 'p', now() - d * interval '1 day', 'chat_start', 'u' || n"
+                 "   FROM generate_series(3, 5) AS d, generate_series(1, 400) AS n")
     database.admin("refresh")
     held = database.sql("SELECT day, round(hll_cardinality(returning_users)) FROM " +
                         database.materialized("returns_daily") + " ORDER BY day")
@@ -113,7 +116,8 @@ def test_days_are_those_of_utc_whatever_the_session_thinks(database, zone):
     assert database.wrong() == []
     database.admin("refresh", "--from", str(ago(days=9).date()), "--to", str(ago(days=3).date()))
     assert (database.wrong(), database.touched()) == ([], 0)
-    days = {day for day, in database.sql("SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM daybook.events")}
+    days = {day for day, in database.sql(
+        "SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM daybook.events")}
     past = ago(days=3).date()
     assert {day for day in days if day < past} == {day for day in database.days_held() if day < past} != set()
 
@@ -128,8 +132,9 @@ def test_days_asked_for_are_counted_afresh(database):
     day = ago(days=7).date()
     # Rows that the hourly aggregate no longer has, and the daily one as it was.
     for aggregate in AGGREGATES[:2]:
-        assert database.sql(f"DELETE FROM {database.materialized(aggregate)} WHERE daybook.utc_day(bucket) = %s",
-                            [day], user="postgres") > 0
+        held = database.materialized(aggregate)
+        assert database.sql(f"DELETE FROM {held} WHERE daybook.utc_day(bucket) = %s", [day],
+                            user="postgres") > 0
     assert {row[1] for row in database.wrong()} == {day}
     database.admin("refresh")
     assert database.wrong() != []
@@ -159,7 +164,7 @@ def kill(world, database, after):
 
 
 def test_a_refresh_may_be_killed_anywhere(world, database):
-    """Between its transactions the aggregates are half-done; no number shows it, and the next refresh does the rest."""
+    """Between its transactions aggregates are half-done. No number shows it; the next one does the rest."""
     chance = random.Random(17)
     killed = 0
     for turn in range(30):
@@ -183,7 +188,7 @@ def test_a_refresh_may_be_killed_anywhere(world, database):
 
 
 def test_writers_and_refreshes_at_once_leave_every_snapshot_right(database):
-    # A chunk made between the planning of a query and its snapshot is not in its plan: there are all of them before.
+    # A chunk made between the planning of a query and its snapshot is not in its plan: all are there before.
     database.fill(600, 120, random.Random(0))
     database.admin("refresh")
     stop = threading.Event()
@@ -234,5 +239,6 @@ def test_the_scheduler_has_a_refresh_each_minute_and_old_chunks_for_the_columnst
         database.sql("CALL public.run_job(%s)", [job])
     assert (database.touched(), database.wrong()) == (0, [])
     assert database.sql("SELECT range_end < now() - interval '90 days', is_compressed"
-                        "  FROM timescaledb_information.chunks WHERE hypertable_name = 'events' ORDER BY range_end"
+                        "  FROM timescaledb_information.chunks WHERE hypertable_name = 'events'"
+                        " ORDER BY range_end"
                         ) == [(True, True), (False, False)]

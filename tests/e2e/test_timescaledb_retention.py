@@ -39,7 +39,8 @@ def test_a_late_event_of_a_compressed_chunk_counts_once(database):
 def refresh_everything(database):
     """What a policy, or a hasty hand, may do to the aggregates."""
     for aggregate in AGGREGATES:
-        database.sql(f"CALL public.refresh_continuous_aggregate('daybook.{aggregate}', NULL, NULL, force => true)")
+        database.sql(
+            f"CALL public.refresh_continuous_aggregate('daybook.{aggregate}', NULL, NULL, force => true)")
 
 
 @pytest.mark.parametrize("state", ["new", "refreshed", "compressed"])
@@ -56,7 +57,8 @@ def test_retention_keeps_history_whoever_refreshes_after_it(database, state):
     assert result.stdout.startswith("dropped events before ")
     raw_from = database.sql("SELECT raw_from FROM daybook.retention")[0][0]
     assert ago(days=60 + 28).date() <= raw_from <= ago(days=60).date()
-    assert database.sql("SELECT min(daybook.utc_day(occurred_at)) >= %s FROM daybook.events", [raw_from]) == [(True,)]
+    assert database.sql("SELECT min(daybook.utc_day(occurred_at)) >= %s FROM daybook.events",
+                        [raw_from]) == [(True,)]
     assert database.sql("SELECT count(*) FROM daybook.returns WHERE day < %s", [raw_from]) == [(0,)]
     assert database.shown() == right
     refresh_everything(database)
@@ -90,7 +92,8 @@ def test_an_event_that_comes_as_its_chunk_is_dropped_is_not_lost(database):
     database.fill(300, 100, random.Random(33))
     late = ago(days=95)
     chats = database.chats().get(late.date(), 0)
-    with contextlib.closing(database.world.connect(database=database.name)) as writer, writer.cursor() as cursor:
+    with contextlib.closing(database.world.connect(database=database.name)) as writer, \
+            writer.cursor() as cursor:
         cursor.execute("INSERT INTO daybook.events VALUES ('late', 'p', %s, 'chat_start', 'u')", [late])
         retention = Background(database.admin, "retention", "--raw", "30")
         time.sleep(1)

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from command import REFUSED, run
-from world import SOURCE, STORE, of_store, running_postgres, start_postgres, stop_postgres, temporary_folder
+from world import (PORT, SOURCE, STORE, of_store, running_postgres, start_postgres, stop_postgres,
+                   temporary_folder)
 
 pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
 
@@ -20,13 +21,15 @@ def server(*settings):
 
 def psql(folder, database, *statements):
     commands = [part for statement in statements for part in ("-c", statement)]
-    return subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", f"host={folder} user=postgres dbname={database}",
-                           *commands], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(["psql", "-qXAt", "-v", "ON_ERROR_STOP=1",
+                           f"host={folder} port={PORT} user=postgres dbname={database}", *commands],
+                          check=True, capture_output=True, text=True).stdout
 
 
 def refusal(folder, database="fresh"):
     """What migrate says of the server, which it leaves as it was."""
-    relations = "SELECT count(*) FROM pg_class; SELECT count(*) FROM pg_namespace; SELECT count(*) FROM pg_roles"
+    relations = "; ".join(f"SELECT count(*) FROM {table}"
+                          for table in ("pg_class", "pg_namespace", "pg_roles"))
     before = psql(folder, database, relations)
     result = run("migrate", "--store", "timescaledb", DAYBOOK_SQL=str(SOURCE / "sql"),
                  DAYBOOK_DATABASE=f"host={folder} user=postgres dbname={database}")
@@ -44,7 +47,8 @@ def test_the_apache_edition_is_refused_before_anything_is_made():
 def test_a_server_without_the_library_is_refused_before_anything_is_made():
     with server(*of_store("store_settings")) as folder:
         of_store("store_database", folder, "fresh")
-        psql(folder, "postgres", "CREATE DATABASE bare", "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
+        psql(folder, "postgres", "CREATE DATABASE bare",
+             "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
         psql(folder, "bare", "CREATE EXTENSION hll")
         assert "CREATE EXTENSION timescaledb" in refusal(folder, "bare")
         stop_postgres(folder)

@@ -31,7 +31,8 @@ if STORE == "timescaledb":
     DAMAGE = {
         "a count": "INSERT INTO daybook.daily (project_id, day, chats) SELECT project_id, '2026-01-02', 1"
                    " FROM unnest('{p,q}'::text[]) AS project (project_id) WHERE true",
-        "a sketch": "INSERT INTO daybook.returns SELECT 'p', 'stranger' || n, '2026-01-03' FROM generate_series(1, 9) AS n",
+        "a sketch": "INSERT INTO daybook.returns SELECT 'p', 'stranger' || n, '2026-01-03'"
+                    "  FROM generate_series(1, 9) AS n",
         "a day lost": "DELETE FROM daybook.returns WHERE day = '2026-01-02'",
         "a day too many": DAMAGE["a day too many"],
     }
@@ -47,7 +48,8 @@ if STORE == "citus":
 def database(world, numbers):
     """A database with events of two projects, the last of them pending."""
     chance = random.Random(7)
-    rows = [(f"e{n}", chance.choice("pq"), f"2026-01-{chance.randint(1, 4):02}T{chance.randint(0, 23):02}:00Z",
+    rows = [(f"e{n}", chance.choice("pq"),
+             f"2026-01-{chance.randint(1, 4):02}T{chance.randint(0, 23):02}:00Z",
              kind, f"u{chance.randint(1, 9)}", None, VALUES.get(kind))
             for n in range(200) for kind in [chance.choice(KINDS)]]
     with world.database(f"upkeep{next(numbers)}") as name:
@@ -166,7 +168,8 @@ def test_import_warns_of_events_before_what_has_been_dropped(world, database, tm
     world.admin("retention", "--raw", "1", database=database)
     file = tmp_path / "events.csv"
     file.write_text("event_id,project_id,occurred_at,kind,user_id,chat_id,value\n"
-                    "again,p,2026-01-02T00:00:00Z,chat_start,u1,,\nnew,p,2026-11-02T00:00:00Z,chat_start,u1,,\n")
+                    "again,p,2026-01-02T00:00:00Z,chat_start,u1,,\n"
+                    "new,p,2026-11-02T00:00:00Z,chat_start,u1,,\n")
     said = world.admin("import", str(file), database=database).stderr
     assert "1 event(s) before 2026-0" in said and "count again" in said
 

@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 
-from sessions import write_at_once
+from sessions import INSERT, write_at_once
 from world import VIEWS, run_each
 
 AGGREGATES = ["events_hourly", "chat_aggregates", "returns_daily"]
@@ -26,8 +26,7 @@ class Timescale:
         return self.world.admin(*arguments, database=self.name, **kwargs)
 
     def add(self, event, when, user="u", kind="chat_start", project="p"):
-        return self.sql("INSERT INTO daybook.events VALUES (%s, %s, %s, %s, %s, NULL, %s) ON CONFLICT DO NOTHING",
-                        [event, project, when, kind, user, VALUES.get(kind)])
+        return self.sql(INSERT, [event, project, when, kind, user, None, VALUES.get(kind)])
 
     def fill(self, count, days, chance, prefix="e"):
         """Appends random events of the last so many days, in one statement; some of them again."""
@@ -43,7 +42,8 @@ class Timescale:
 
     def chats(self, project="p"):
         """Chats by day, of the days that have any."""
-        return dict(self.sql("SELECT day, count FROM daybook_v1.chats_daily WHERE project_id = %s", [project]))
+        return dict(self.sql("SELECT day, count FROM daybook_v1.chats_daily WHERE project_id = %s",
+                             [project]))
 
     def shown(self):
         """What each view shows."""
@@ -57,8 +57,10 @@ class Timescale:
 
     def materialized(self, aggregate):
         """The table behind a continuous aggregate: what it holds without looking at raw rows."""
-        return self.sql("SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)"
-                        "  FROM timescaledb_information.continuous_aggregates WHERE view_name = %s", [aggregate])[0][0]
+        ((table,),) = self.sql(
+            "SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)"
+            "  FROM timescaledb_information.continuous_aggregates WHERE view_name = %s", [aggregate])
+        return table
 
     def days_held(self):
         return {day for day, in self.sql("SELECT DISTINCT daybook.utc_day(bucket) FROM " +
@@ -77,7 +79,8 @@ def ago(**age):
 
 def compress(database):
     count = 0
-    for chunk, in database.sql("SELECT format('%%I.%%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks"
+    for chunk, in database.sql("SELECT format('%%I.%%I', chunk_schema, chunk_name)"
+                               "  FROM timescaledb_information.chunks"
                                " WHERE hypertable_name = 'events' AND range_end < now()", []):
         database.sql(f"CALL public.convert_to_columnstore('{chunk}')")
         count += 1

@@ -1,4 +1,4 @@
-"""A folder with a private PostgreSQL in it: what the tests run over, where it comes from, and how it is reached.
+"""A folder with a private PostgreSQL in it: what the tests run over, and how it is reached.
 
 Everything that a test starts lives under such a folder. Called by root, servers run as the user postgres, as
 private-postgres.sh does.
@@ -139,7 +139,8 @@ class World:
         return psycopg2.connect(self.conninfo(user, database))
 
     def sql_as_superuser(self, statement, database="postgres", node=None):
-        return run_each(f"host={node or self.postgres} port={PORT} user=postgres dbname={database}", statement)
+        folder = node or self.postgres
+        return run_each(f"host={folder} port={PORT} user=postgres dbname={database}", statement)
 
     def create_empty_database(self, name):
         """A database with the extensions of the store that is being tested."""

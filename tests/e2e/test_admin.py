@@ -176,7 +176,7 @@ def test_tokens_differ(world, project):
 
 
 @pytest.mark.parametrize("command", ["create", "list"])
-def test_tokens_of_a_project_that_does_not_exist(world, command):
+def test_a_project_that_does_not_exist_has_no_tokens(world, command):
     result = world.admin("token", command, "no-such", check=False)
     assert outcome(result) == (REFUSED, False, True)
     assert "project no-such does not exist" in result.stderr

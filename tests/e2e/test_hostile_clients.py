@@ -15,7 +15,7 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER so that closing resets the connecti
 
 
 @pytest.mark.parametrize("part", ["request line", "headers", "body", "whole"])
-def test_client_that_closes_early(attacker, part):
+def test_a_client_that_closes_early_breaks_nothing(attacker, part):
     """After part of the request, or without waiting for the answer; politely or not."""
     method, length = ("POST", 1000) if part == "body" else ("GET", 0)
     request = attacker.request(method=method, headers=["Authorization: Bearer TOKEN",
@@ -29,7 +29,7 @@ def test_client_that_closes_early(attacker, part):
 
 
 @pytest.mark.parametrize("method, expected", [("GET", PAGE), ("POST", NOT_ALLOWED)])
-def test_client_that_sends_byte_by_byte(attacker, method, expected):
+def test_a_client_that_sends_byte_by_byte_is_served(attacker, method, expected):
     """A responder is asked only when the request is there, so it waits for nobody."""
     body = b"hello=world" if method == "POST" else b""
     headers = ["Authorization: Bearer TOKEN", f"Content-Length: {len(body)}"]
@@ -86,10 +86,10 @@ def roomy(world, roomy_server, credentials):
     (f"from={'2' * 25000}&to=2026-02-01", (400, BAD_FROM)),
     (f"{MONTH}&{'%78' * 8000}=1", PAGE),
 ], ids=lambda value: value[:40] if isinstance(value, str) else "")
-def test_long_query(roomy, query, expected):
+def test_a_long_query_is_judged_as_any_other(roomy, query, expected):
     """The responder copes with whatever the web server passes on."""
     roomy.expect(expected, f"{TARGET}?{query}")
 
 
-def test_long_token(roomy):
+def test_a_long_token_authenticates_nobody(roomy):
     roomy.expect(UNAUTHENTICATED, headers=[f"Authorization: Bearer pat-{MARK * 7500}"])

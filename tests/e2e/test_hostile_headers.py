@@ -31,7 +31,7 @@ from attack import MARK, PAGE, UNAUTHENTICATED, Differs, own
     ("X: " + "y" * 9000, own(400, 431)),
     ("\r\n".join(f"X{n}: y" for n in range(5000)), own(400, 431)),
 ], ids=lambda value: ascii(value[:40]) if isinstance(value, str) else "")
-def test_header(attacker, header, expected):
+def test_a_hostile_header_is_refused_or_ignored(attacker, header, expected):
     attacker.expect(expected, headers=["Authorization: Bearer TOKEN", header])
 
 
@@ -44,21 +44,21 @@ def test_header(attacker, header, expected):
     "Basic eA==, Bearer TOKEN", "Bearer Bearer TOKEN", "Digest TOKEN", "TOKEN", "Bearer=TOKEN",
     "Bearer pat-\\x" + "00" * 32, f"Bearer pat-{MARK * 500}",
 ], ids=lambda value: ascii(value[:40]))
-def test_token(attacker, value):
+def test_what_is_no_token_authenticates_nobody(attacker, value):
     attacker.expect(UNAUTHENTICATED, headers=[f"Authorization: {value}"])
 
 
 @pytest.mark.parametrize("value", ["Bearer TOKEN\x01", "Bearer TOKEN\0", "Bearer TOKEN\x7f",
                                    "Bearer pat-" + MARK * 8192],
                          ids=lambda value: ascii(value[:20]))
-def test_token_that_the_web_server_refuses(attacker, value):
+def test_a_token_that_no_header_can_hold_is_refused_by_the_web_server(attacker, value):
     """Control characters, and 64 kB."""
     attacker.expect(own(400, 431), headers=[f"Authorization: {value}"])
 
 
 @pytest.mark.parametrize("value", ["   Bearer   TOKEN   ", "Bearer TOKEN\t",
                                    "Bearer\r\n TOKEN"], ids=ascii)
-def test_white_space_around_a_token(attacker, value):
+def test_white_space_around_a_token_is_no_part_of_it(attacker, value):
     """RFC 9110 section 5.5: no part of it; a folded line is a space (RFC 9112 section 5.2)."""
     attacker.expect(PAGE, headers=[f"Authorization: {value}"])
 
@@ -72,7 +72,7 @@ def test_white_space_around_a_token(attacker, value):
     ("", "Bearer TOKEN", Differs(lighttpd=PAGE, apache=UNAUTHENTICATED)),
     ("Bearer TOKEN", "", Differs(lighttpd=PAGE, apache=UNAUTHENTICATED)),
 ], ids=["same", "good-bad", "bad-good", "basic-good", "empty-good", "good-empty"])
-def test_several_authorizations(attacker, first, second, expected):
+def test_several_authorizations_authenticate_nobody(attacker, first, second, expected):
     """Which of them is meant nobody can tell."""
     attacker.expect(expected, headers=[f"Authorization: {first}", f"Authorization: {second}"])
 

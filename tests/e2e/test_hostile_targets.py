@@ -79,7 +79,7 @@ from attack import GOOD, MISSING, NOT_FOUND, PAGE, TARGET, UNAUTHORIZED, Differs
     # An escaped letter is that letter (RFC 3986 section 6.2.2.2).
     ("/%72est/dashboard/PROJECT/ch%61ts/count", PAGE),
 ], ids=lambda value: value[:50] if isinstance(value, str) else "")
-def test_path(attacker, path, expected):
+def test_only_the_exact_path_is_an_endpoints(attacker, path, expected):
     attacker.expect(expected, f"{path}?{MONTH}")
 
 
@@ -109,7 +109,7 @@ def test_path(attacker, path, expected):
     (f"{GOOD}&x=\xff", lighttpd_refuses(PAGE)),
     (f"{GOOD}&x=\"<>'{{}}|^`", PAGE),
 ], ids=lambda value: ascii(value[:60]) if isinstance(value, str) else "")
-def test_target(attacker, target, expected):
+def test_a_target_in_any_form_gets_a_documented_answer(attacker, target, expected):
     attacker.expect(expected, target)
 
 
@@ -163,7 +163,7 @@ def test_target(attacker, target, expected):
     (f"{'&' * 7000}{MONTH}", PAGE),
     (f"{MONTH}{'&x=1' * 10000}", own(414, 431)),
 ], ids=lambda value: value[:60] if isinstance(value, str) else "")
-def test_query(attacker, query, expected):
+def test_a_hostile_query_gets_a_documented_answer(attacker, query, expected):
     attacker.expect(expected, f"{TARGET}?{query}")
 
 
@@ -191,11 +191,11 @@ INSIDE = cursor_of("2026-01-15")
     cursor_of("2025-12-31"), cursor_of("2026-02-01"), cursor_of("0001-01-01"),
     cursor_of("9999-12-31"),
 ], ids=lambda text: text[:40])
-def test_cursor(attacker, cursor):
+def test_what_is_no_cursor_of_the_range_is_refused(attacker, cursor):
     attacker.expect((400, BAD_CURSOR), f"{GOOD}&cursor={cursor}")
     attacker.expect((400, BAD_CURSOR), f"{GOOD}&after={cursor}")
 
 
 @pytest.mark.parametrize("suffix", ["%0a", "%00", "%ff"])
-def test_cursor_with_bytes_that_are_no_text(attacker, suffix):
+def test_a_cursor_with_bytes_that_are_no_text_is_refused(attacker, suffix):
     attacker.expect(lighttpd_refuses((400, BAD_CURSOR)), f"{GOOD}&cursor={INSIDE}{suffix}")

@@ -28,7 +28,7 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example_of_the_specification(reader, name):
+def test_an_example_of_the_specification_comes_byte_for_byte(reader, name):
     limit, day, row, next_cursor = EXAMPLES[name]
     endpoint = ENDPOINTS[name]
     response = reader.get(endpoint, MONTH if limit is None else f"{MONTH}&limit={limit}")
@@ -40,7 +40,7 @@ def test_example_of_the_specification(reader, name):
 # Paging.
 
 @EACH_ENDPOINT
-def test_default_page(reader, endpoint):
+def test_a_page_without_a_limit_has_the_endpoints_length(reader, endpoint):
     response = reader.get(endpoint, "from=2024-02-01&to=2024-04-01")
     shown = days("2024-02-01", endpoint.page_days)
     assert response.body == endpoint.body(shown, 60, cursor_of(days(shown[-1], 2)[1]))
@@ -74,7 +74,7 @@ def test_cursor_as_clients_spell_it(reader, spelling):
 
 @pytest.mark.parametrize("limit, rows", [("1", 1), ("7", 7), ("364", 364), ("365", 365),
                                          ("", 30)])
-def test_limit(reader, limit, rows):
+def test_a_limit_of_1_to_365_days_is_kept_to(reader, limit, rows):
     """An empty limit is none; 365 is the most."""
     response = reader.get(CHATS, f"from=2020-01-01&to=2021-01-01&limit={limit}")
     shown = days("2020-01-01", rows)
@@ -130,7 +130,7 @@ def test_days_without_events_are_filled(client, endpoint):
 @EACH_ENDPOINT
 @pytest.mark.parametrize("first, to", [("0001-01-01", "0001-01-03"), ("9999-12-29", "9999-12-31"),
                                        ("2024-02-28", "2024-03-01")])
-def test_ends_of_the_calendar(reader, endpoint, first, to):
+def test_days_reach_to_the_ends_of_the_calendar(reader, endpoint, first, to):
     response = reader.get(endpoint, f"from={first}&to={to}")
     assert response.body == endpoint.body(days(first, 2), 2)
 
@@ -157,7 +157,7 @@ def test_params_as_clients_send_them(reader, query):
 # The head of a page.
 
 @EACH_ENDPOINT
-def test_head_of_a_page(reader, endpoint):
+def test_the_head_of_a_page_names_its_type_and_length(reader, endpoint):
     response = reader.get(endpoint)
     headers = response.headers
     assert response.status == 200

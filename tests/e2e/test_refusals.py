@@ -77,14 +77,14 @@ def refused(world, client, *statuses):
 
 
 @pytest.mark.parametrize("first, second", list(itertools.combinations(REFUSALS, 2)))
-def test_order_of_refusals(world, client, first, second):
+def test_refusals_come_in_their_order(world, client, first, second):
     response = refused(world, client, first, second)
     assert response.status == first
     assert response.body.startswith(REFUSALS[first])
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-def test_head_of_a_refusal(world, client, status):
+def test_the_head_of_a_refusal_says_what_may_be_done(world, client, status):
     response = refused(world, client, status)
     headers = response.headers
     assert response.status == status
@@ -120,7 +120,7 @@ def test_other_project_exists_or_not_all_the_same(world, client):
     "/rest/dashboard/PROJECT/chats", "/rest/dashboard/PROJECT/chats/daily",
     "/rest/dashboard/PROJECT/messages/daily", "/rest/analytics/PROJECT/chats/count",
     "/rest/analytics/PROJECT/users/unique-daily", "/rest/analytics/PROJECT/messages/daily/today"])
-def test_no_other_path(reader, path):
+def test_no_other_path_is_found(reader, path):
     response = reader.server.ask(f"{path.replace('PROJECT', reader.project)}?{MONTH}", reader.token)
     assert (response.status, response.body) == (404, REFUSALS[404])
 

@@ -121,7 +121,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_rebuild_mends(database, damage):
+def test_rebuild_mends_each_damage(database, damage):
     database.fill(1000, 20, random.Random(41))
     database.admin("refresh")
     database.fill(100, 20, random.Random(42), "late")

@@ -67,7 +67,7 @@ def test_revoked_token_is_refused(world, client):
 
 
 @pytest.mark.parametrize("expires, status", [("1 hour", 200), ("0", 401), ("-1 day", 401)])
-def test_token_expires(world, client, expires, status):
+def test_a_token_is_refused_once_it_has_expired(world, client, expires, status):
     world.sql("UPDATE daybook.tokens SET expires_at = now() + %s::interval WHERE digest = %s",
               (expires, digest(client.token)))
     assert client.get(CHATS).status == status
@@ -81,7 +81,7 @@ def test_imported_token_of_any_shape_works(world, client):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "])
-def test_scheme_in_any_case(reader, scheme):
+def test_the_scheme_may_be_in_any_case(reader, scheme):
     response = reader.server.ask(CHATS.target(reader.project),
                                  headers={"Authorization": f"{scheme} {reader.token}"})
     assert response.status == 200

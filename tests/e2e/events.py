@@ -4,6 +4,7 @@ import uuid
 
 
 def new_event(project, instant, kind, user=None, value=None):
+    """A row of an event with an id that no other has."""
     return (str(uuid.uuid4()), project, instant, kind, user, None, value)
 
 

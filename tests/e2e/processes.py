@@ -12,13 +12,11 @@ import time
 @contextlib.contextmanager
 def frozen(*pids):
     """Processes that hang: they hold their connections and say nothing."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
+    with contextlib.ExitStack() as stack:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGSTOP)
+            stack.callback(os.kill, pid, signal.SIGCONT)
+        yield
 
 
 def wait_until(condition, complaint, seconds=20):

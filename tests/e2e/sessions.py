@@ -55,7 +55,6 @@ SELECT _timescaledb_functions.create_chunk(
 INSERT = "INSERT INTO daybook.events VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
 # What another store has in its own way, tested in files of its own.
-
 ONE_TRANSACTION = pytest.mark.skipif(STORE == "timescaledb", reason="its refresh is many transactions")
 MONTHS = pytest.mark.skipif(STORE != "rollup", reason="only the rollup store makes partitions by month")
 
@@ -134,6 +133,7 @@ def execute(connection, statement, values=None):
 
 
 def event(name, user, day, kind="chat_start", project="p", value=None):
+    """A row of an event at noon of a day in January 2026."""
     return (name, project, f"2026-01-{day:02}T12:00:00Z", kind, user, None, value)
 
 

@@ -16,7 +16,6 @@ from world import STORE
 
 pytestmark = pytest.mark.skipif(STORE != "citus", reason="other stores are on one server")
 # What commits on both workers at once.
-
 REFRESH = "CALL daybook.refresh()"
 WRITE = ("INSERT INTO daybook.events (event_id, project_id, occurred_at, kind) VALUES "
          + ", ".join(f"('n', '{project}', '2026-01-02Z', 'chat_start')" for project in PROJECTS))

@@ -19,6 +19,9 @@ case $port in *[!0-9]* | '')
     ;;
 esac
 . "$top/build-aux/setup.sh"
+# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
+PGPORT=5432
+export PGPORT
 
 # Servers get no more of the environment than they need.
 private() {
@@ -129,7 +132,7 @@ up() {
     var=$(cd "$var" && pwd -P)
     pg=$var/pg admin=$var/daybook/sbin/daybook-admin
     # A URI has no spaces: demo.env can be sourced, or read line by line.
-    export DAYBOOK_DATABASE="postgresql://daybook_owner@/daybook?host=$pg"
+    export DAYBOOK_DATABASE="postgresql://daybook_owner@:5432/daybook?host=$pg"
 
     step "Building" "The compiler's words are above." build
     step "Starting PostgreSQL" "See $pg/postgresql.log." private start "$pg"

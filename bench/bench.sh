@@ -5,6 +5,9 @@
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
+# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
+PGPORT=5432
+export PGPORT
 
 die() {
     echo "bench.sh: install the Debian package $1" >&2
@@ -31,6 +34,8 @@ growth) program=growth.py ;;
     exit 2
     ;;
 esac
+PYTHONPATH=$DAYBOOK_SOURCE/tests/e2e # the world and the web servers of the tests
+export PYTHONPATH
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import psycopg2' 2> /dev/null; then
         exec "$python" -B "$DAYBOOK_SOURCE/bench/$program"

@@ -5,7 +5,9 @@ import pathlib
 import shutil
 import subprocess
 
-from daybook import BUILD, SOURCE, Apache, Lighttpd, Server, SpawnFcgi, wait_until
+from processes import wait_until
+from servers import Apache, Lighttpd, Server, SpawnFcgi
+from world import BUILD, SOURCE
 
 PEERS = SOURCE / "bench" / "peers"
 LIGHTTPD_PROCESSES, APACHE_PROCESSES = 8, 16  # as shipped
@@ -56,10 +58,11 @@ class Fastify(Peer):
             modules.mkdir(parents=True, exist_ok=True)
             for file in "package.json", "package-lock.json":
                 shutil.copy(PEERS / "fastify" / file, modules)
-            subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"], check=True,
-                           cwd=modules, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"],
+                           check=True, cwd=modules, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.place = self.copy(self.world, "fastify")
-        archive = subprocess.run(["tar", "-C", modules, "-cf", "-", "node_modules"], check=True, capture_output=True)
+        archive = subprocess.run(["tar", "-C", modules, "-cf", "-", "node_modules"],
+                                 check=True, capture_output=True)
         self.world.as_server("tar", "-C", str(self.place), "-xf", "-", input=archive.stdout)
 
     def launch(self):
@@ -79,7 +82,8 @@ class Go(Peer):
     def lacks(cls):
         missing = [package for package, there in (
             ("golang-go", shutil.which("go")),
-            ("golang-github-jackc-pgx-v4-dev", (cls.packages / "src/github.com/jackc/pgx").exists())) if not there]
+            ("golang-github-jackc-pgx-v4-dev", (cls.packages / "src/github.com/jackc/pgx").exists()))
+                       if not there]
         return " ".join(missing) or None
 
     def configure(self):
@@ -88,7 +92,8 @@ class Go(Peer):
                        "GOCACHE": str(BUILD / "bench" / "go" / "cache")}
         subprocess.run(["go", "build", "-o", program, PEERS / "go" / "main.go"], check=True, env=environment)
         with open(program, "rb") as built:
-            self.world.as_server("install", "-m", "755", "/dev/stdin", str(self.folder / "server"), stdin=built)
+            self.world.as_server("install", "-m", "755", "/dev/stdin",
+                                 str(self.folder / "server"), stdin=built)
 
     def launch(self):
         return self.spawn("env", f"PORT={self.port}", f"DAYBOOK_HOST={self.world.postgres}",
@@ -106,8 +111,9 @@ class Php(Peer):
 
     @classmethod
     def lacks(cls):
-        missing = [package for package, there in (("nginx", shutil.which("nginx")), ("php-fpm", cls.program()),
-                                                  ("php-pgsql", has_pdo_pgsql())) if not there]
+        missing = [package for package, there in (
+            ("nginx", shutil.which("nginx")), ("php-fpm", cls.program()), ("php-pgsql", has_pdo_pgsql()))
+                   if not there]
         return " ".join(missing) or None
 
     def configure(self):

@@ -71,7 +71,8 @@ class Data:
         cursor.execute("CREATE TEMPORARY TABLE sketches AS"
                        " SELECT n, (SELECT public.hll_add_agg(public.hll_hash_text('u' || n || '-' || u, 0),"
                        "                                      12, 5, -1, 1)"
-                       "              FROM generate_series(1, 1 + n) u) AS users FROM generate_series(0, 63) n")
+                       "              FROM generate_series(1, 1 + n) u) AS users"
+                       "  FROM generate_series(0, 63) n")
         for i in range(self.days + 1):
             day = self.first_day + datetime.timedelta(i)
             self.add_pending(cursor, day, 1)
@@ -79,7 +80,8 @@ class Data:
             if i % 100 == 99:
                 cursor.execute("VACUUM daybook.pending")
         # As refreshes have left it that came as the months went by.
-        cursor.execute("UPDATE daybook.ordering SET ordered_to = date_trunc('month', %s::date)", [self.first_day])
+        cursor.execute("UPDATE daybook.ordering SET ordered_to = date_trunc('month', %s::date)", [
+                       self.first_day])
         while cursor.execute("SELECT daybook.order_month()") or cursor.fetchone()[0]:
             pass
         self.add_pending(cursor, self.today, TODAY_PENDING)
@@ -88,10 +90,12 @@ class Data:
         """What the events of a day add; one project and day in twenty has none."""
         cursor.execute(
             "INSERT INTO daybook.pending (project_id, day, chats, inbound_messages, outbound_messages,"
-            "       positive_feedback, negative_feedback, ht_requests, ht_starts, api_errors, csat_count, csat_sum,"
+            "       positive_feedback, negative_feedback, ht_requests, ht_starts, api_errors,"
+            "       csat_count, csat_sum,"
             "       ai_quality_count, ai_quality_sum, returning_users)"
             " SELECT 'p' || (%s + i), %s, random() * 400, random() * 4000, random() * 6000, random() * 40,"
-            "        random() * 20, random() * 10, random() * 10, random() * 5, csat, csat * (1 + (random() * 4)::int),"
+            "        random() * 20, random() * 10, random() * 10, random() * 5,"
+            "        csat, csat * (1 + (random() * 4)::int),"
             "        quality, round((quality * random())::numeric, 2), users"
             "   FROM generate_series(0, %s - 1) i, generate_series(1, %s) j,"
             "        LATERAL (SELECT (random() * 30 * (i * j > -1)::int)::int AS csat,"
@@ -101,6 +105,7 @@ class Data:
 
     def spend(self, world):
         """Uses up the windows of the spent tokens, for as long as daybook.admit believes a window."""
-        world.sql("UPDATE daybook.windows w SET used = 100, closes_at = now() + interval '119 s' FROM daybook.tokens t"
+        world.sql("UPDATE daybook.windows w SET used = 100, closes_at = now() + interval '119 s'"
+                  " FROM daybook.tokens t"
                   " WHERE t.token_id = w.token_id AND w.token_id > %s", (self.all.count + self.hot.count,),
                   database=self.name)

@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import time
 
+from world import postmaster
+
 BENCH = pathlib.Path(__file__).parent
 THREADS, CONNECTIONS = 2, 16
 PGBENCH_CLIENTS = 8
@@ -63,8 +65,8 @@ class Processes:
 
 def spent(before, after, roots):
     """
-    Processor time in microseconds that families have spent between, by web server and responder. What a process that
-    has ended had spent is in its parent's sum.
+    Processor time in microseconds that families have spent between, by web server and responder. What a
+    process that has ended had spent is in its parent's sum.
     """
     result = {"web server": 0.0, "responder": 0.0}
     for sign, moment in ((-1, before), (1, after)):
@@ -77,10 +79,6 @@ def spent(before, after, roots):
 def own_children():
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (usage.ru_utime + usage.ru_stime) * 1e6
-
-
-def postmaster(world):
-    return int((world.postgres / "data" / "postmaster.pid").read_text().split()[0])
 
 
 def load(world, server, arguments, seconds, seed, refusals=False):
@@ -100,7 +98,7 @@ def load(world, server, arguments, seconds, seed, refusals=False):
     assert refused == (requests if refusals else 0), f"{refused} of {requests} requests were refused"
 
     cpu = spent(before, after, [child.pid for child in server.children])
-    cpu["PostgreSQL"] = spent(before, after, [postmaster(world)])["responder"]
+    cpu["PostgreSQL"] = spent(before, after, [postmaster(world.postgres)])["responder"]
     cpu["client"] = client
     return Sample(requests / duration * 1e6, p50, p99, {who: time / requests for who, time in cpu.items()},
                   size / requests, unanswered, late)
@@ -113,15 +111,17 @@ def run_pgbench(world, database, script, session, seconds, seed):
     options = " ".join("-c {}={}".format(name, value.replace(" ", r"\ ")) for name, value in session.items())
     before, client = Processes(), own_children()
     result = world.as_server(
-        "env", f"PGOPTIONS={options}", "pgbench", "-n", "-M", "prepared", f"-c{PGBENCH_CLIENTS}", "-j2", f"-T{seconds}",
-        f"--random-seed={seed}", "-f", str(path), "-h", str(world.postgres), "-U", "daybook_responder", database,
+        "env", f"PGOPTIONS={options}", "pgbench", "-n", "-M", "prepared", f"-c{PGBENCH_CLIENTS}", "-j2",
+        f"-T{seconds}", f"--random-seed={seed}", "-f", str(path), "-h", str(world.postgres),
+        "-U", "daybook_responder", database,
         capture_output=True, text=True)
     client = own_children() - client
     time.sleep(REAPED)
     after = Processes()
     rate = float(re.search(r"^tps = ([0-9.]+)", result.stdout, re.MULTILINE).group(1))
     done = int(re.search(r"actually processed: (\d+)", result.stdout).group(1))
-    cpu = {"PostgreSQL": spent(before, after, [postmaster(world)])["responder"] / done, "client": client / done}
+    served = spent(before, after, [postmaster(world.postgres)])["responder"]
+    cpu = {"PostgreSQL": served / done, "client": client / done}
     return Sample(rate, cpu=cpu)
 
 

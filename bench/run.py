@@ -1,7 +1,7 @@
 """Daybook's speed beside what bounds it and beside its peers: `make bench`.
 
-One private PostgreSQL, every contender running over it, one measured at a time. In each case the contenders take
-turns, round after round, so that whatever else the machine does falls on all alike.
+One private PostgreSQL, every contender running over it, one measured at a time. In each case the contenders
+take turns, round after round, so that whatever else the machine does falls on all alike.
 """
 
 import contextlib
@@ -9,16 +9,15 @@ import datetime
 import os
 import sys
 
-sys.path[:0] = [os.path.dirname(__file__), os.path.join(os.environ["DAYBOOK_SOURCE"], "tests", "e2e")]
-
-from contenders import PEER_KINDS, Floor, daybook_servers  # noqa: E402
-from data import HOT_PROJECTS, PREFIX, PROJECT, Data  # noqa: E402
-from daybook import Lighttpd, World  # noqa: E402
-from measure import load, median, responder_memory, run_pgbench, spread  # noqa: E402
-from statements import Statements  # noqa: E402
-import report  # noqa: E402
-import same  # noqa: E402
-import startup  # noqa: E402
+from contenders import PEER_KINDS, Floor, daybook_servers
+from data import HOT_PROJECTS, PREFIX, PROJECT, Data
+from measure import load, median, responder_memory, run_pgbench, spread
+from servers import Lighttpd
+from statements import Statements
+from world import World
+import report
+import same
+import startup
 
 QUICK, LONG = bool(os.environ.get("BENCH_QUICK")), bool(os.environ.get("BENCH_LONG"))
 ROUNDS, SECONDS, WARM_UP = (2, 1, 1) if QUICK else (5, 2, 1)
@@ -75,7 +74,8 @@ class Bench:
     def arguments(self, kind, tokens, days=30, kpi=MESSAGES, data=None, extra=()):
         """Arguments for load.lua; "again" pages end a month ago, so that their days are settled."""
         data = data or self.data
-        start = int(datetime.datetime.combine(data.first_day, datetime.time(), datetime.timezone.utc).timestamp())
+        start = int(datetime.datetime.combine(data.first_day,
+                    datetime.time(), datetime.timezone.utc).timestamp())
         settled = max(0, data.days - days - 30)
         values = {"prefix": PREFIX, "project": PROJECT, "token": tokens.first, "tokens": tokens.count,
                   "each": tokens.each, "start": start, "range": data.days, "days": days, "kpi": kpi,
@@ -85,7 +85,8 @@ class Bench:
     def target(self, days, project=PROJECT, first=None, data=None):
         data = data or self.data
         start = data.first_day + datetime.timedelta(max(0, data.days - days - 30) if first is None else first)
-        return (f"/rest/{MESSAGES % f'p{project}'}?from={start}&to={start + datetime.timedelta(days)}&limit={days}")
+        end = start + datetime.timedelta(days)
+        return f"/rest/{MESSAGES % f'p{project}'}?from={start}&to={end}&limit={days}"
 
     # --- how it is measured ------------------------------------------------------------------------------
 
@@ -106,7 +107,8 @@ class Bench:
                     say(f"  {name}: a round is left out: {fault}")
                     continue
                 if sample.unanswered or sample.late:
-                    say(f"  {name}: {sample.unanswered} connections broke, {sample.late} requests took over 2 s")
+                    say(f"  {name}: {sample.unanswered} connections broke,"
+                        f" {sample.late} requests took over 2 s")
                 self.results.setdefault(case, {}).setdefault(name, []).append(sample)
         for name, samples in self.results[case].items():
             say(f"  {name:26} {median(samples):9.0f}/s ±{spread(samples):.0%}")
@@ -139,7 +141,8 @@ class Bench:
                  str(start + datetime.timedelta(days)): end,
                  captured.digest(): f"sha256(convert_to('{PREFIX}' || :token::text, 'UTF8'))"}
         variables = [rf"\set i random(0, {data.all.count - 1})", rf"\set token {data.all.first} + :i",
-                     rf"\set project {PROJECT} + :i / {data.each}", rf"\set day random(0, {data.days - days})"]
+                     rf"\set project {PROJECT} + :i / {data.each}",
+                     rf"\set day random(0, {data.days - days})"]
         return captured, captured.script(variables, known), known
 
     def admit_script(self, captured, known, tokens, exists=True):
@@ -159,7 +162,8 @@ class Bench:
             HTTP_FLOOR: self.floor(self.body_size(self.target(days))),
             DB_FLOOR: self.pgbench(script, captured.session)})
         again = self.arguments("again", data.hot, days)
-        self.take_turns(f"{case}, few asked again", {name: self.asking(name, again) for name in [LIGHTTPD, *self.peers]})
+        self.take_turns(f"{case}, few asked again", {name: self.asking(name, again)
+                        for name in [LIGHTTPD, *self.peers]})
         return captured, known
 
     def today(self):
@@ -194,7 +198,8 @@ class Bench:
         data = self.data
         for status, kind, tokens in ((401, "none", data.all), (429, "page", data.spent)):
             data.spend(self.world)
-            size = self.body_size(self.target(30), data.token(9) if status == 401 else data.token(tokens.first))
+            size = self.body_size(self.target(30), data.token(
+                9) if status == 401 else data.token(tokens.first))
             arguments = self.arguments(kind, tokens)
             script = self.admit_script(captured, known, tokens, exists=status != 401)
             self.take_turns(str(status), {
@@ -204,8 +209,8 @@ class Bench:
 
     def scale(self):
         """
-        Ten projects and thousands, in databases of their own, each with responders of its own. Of ten projects the
-        responders would keep all pages, so each is asked for in many ways.
+        Ten projects and thousands, in databases of their own, each with responders of its own. Of ten
+        projects the responders would keep all pages, so each is asked for in many ways.
         """
         contenders = {}
         for name, projects, each in (("many", MANY, 10), ("few", FEW, 10000)):
@@ -217,7 +222,8 @@ class Bench:
             server = self.servers[label] = Lighttpd(self.world, 8)
             server.database = self.world.conninfo("daybook_responder", name)
             server.start()
-            contenders[label] = self.asking(label, self.arguments("page", data.all, data=data, extra=[f"beyond={BEYOND}"]))
+            contenders[label] = self.asking(label, self.arguments(
+                "page", data.all, data=data, extra=[f"beyond={BEYOND}"]))
         self.take_turns("10 projects, and thousands", contenders)
 
     def long(self):

@@ -1,4 +1,4 @@
-"""How soon a responder answers: one, and a hundred at once. A FastCGI client of a few lines asks it directly."""
+"""How soon a responder answers: one, and a hundred at once. A FastCGI client of a few lines asks."""
 
 import contextlib
 import os
@@ -26,8 +26,9 @@ def parameter(name, value):
 def question(target, token):
     """A whole FastCGI request."""
     values = {"REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_AUTHORIZATION": f"Bearer {token}"}
-    return (record(BEGIN, struct.pack(">HB5x", RESPONDER, 0)) +
-            record(PARAMS, b"".join(parameter(n, v) for n, v in values.items())) + record(PARAMS) + record(STDIN))
+    parameters = b"".join(parameter(n, v) for n, v in values.items())
+    return (record(BEGIN, struct.pack(">HB5x", RESPONDER, 0)) + record(PARAMS, parameters) + record(PARAMS) +
+            record(STDIN))
 
 
 class Responder:
@@ -45,8 +46,9 @@ class Responder:
 
     def start(self, program):
         self.began = time.monotonic()
-        # setpriv, which private-postgres.sh calls, would be measured along: the process changes its user itself.
-        self.process = subprocess.Popen([program], stdin=self.listener, env=self.environment, **servers_user())
+        # setpriv, which private-postgres.sh calls, would be measured too: the process changes its own user.
+        self.process = subprocess.Popen([program], stdin=self.listener, env=self.environment,
+                                        **servers_user())
 
     def ask(self, request):
         self.connection = socket.socket(socket.AF_UNIX)

@@ -14,7 +14,8 @@ class Statements:
         world.sql_as_superuser("ALTER ROLE daybook_responder SET log_statement = 'all'")
         log = world.postgres / "postgresql.log"
         size = log.stat().st_size
-        environment = {"REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_AUTHORIZATION": f"Bearer {token}",
+        environment = {"REQUEST_METHOD": "GET", "REQUEST_URI": target,
+                       "HTTP_AUTHORIZATION": f"Bearer {token}",
                        "DAYBOOK_DATABASE": world.conninfo("daybook_responder", data.name)}
         answer = world.as_server("env", *(f"{n}={v}" for n, v in environment.items()), str(world.responder),
                                  capture_output=True, text=True).stdout
@@ -23,7 +24,8 @@ class Statements:
         text = log.read_text()[size:] + "9999-"
         entries = [(name, " ".join(sql.split()), dict(re.findall(r"(\$\d+) = (NULL|'[^']*')", values)))
                    for name, sql, values in ENTRY.findall(text)]
-        self.session = dict(re.findall(r"set_config\('(\w+)', '([^']*)'", " ".join(sql for _, sql, _ in entries)))
+        self.session = dict(re.findall(
+            r"set_config\('(\w+)', '([^']*)'", " ".join(sql for _, sql, _ in entries)))
         self.entries = [entry for entry in entries if entry[0] != "<unnamed>"]
         assert self.is_admit(self.entries[0][1]), text
 
@@ -37,8 +39,8 @@ class Statements:
 
     def script(self, variables, known, admit_only=False):
         """
-        A pgbench script: lines that set its variables, then the statements, pipelined. `known` says for each value
-        that the captured request had which expression stands for it.
+        A pgbench script: lines that set its variables, then the statements, pipelined. `known` says for each
+        value that the captured request had which expression stands for it.
         """
         lines = [*variables, r"\startpipeline"]
         for _, sql, values in self.entries:

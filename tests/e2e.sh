@@ -3,13 +3,16 @@
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
+# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
+PGPORT=5432
+export PGPORT
 
 skip() {
     echo "e2e.sh: skipped: install the Debian package $1"
     exit 77
 }
 
-for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:multiwatch pgrep:procps psql:postgresql; do
+for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:multiwatch psql:postgresql; do
     command -v "${need%:*}" > /dev/null || skip "${need#*:}"
 done
 [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || skip libapache2-mod-fcgid
@@ -27,7 +30,7 @@ for python in python3 /usr/bin/python3; do
         for DAYBOOK_STORE in $stores; do
             export DAYBOOK_STORE
             echo "store $DAYBOOK_STORE"
-            "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-} . || status=1
+            "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-.} || status=1
         done
         exit $status
     fi

@@ -1,5 +1,6 @@
 #!/bin/sh
-# A PostgreSQL of one's own: data and Unix socket in one folder, no TCP, the machine's clusters untouched.
+# A PostgreSQL of one's own: data and Unix socket in one folder, no TCP, the machine's clusters untouched. The socket
+# is named after port 5432, whatever PGPORT says.
 #
 #   private-postgres.sh start DIR [NAME=VALUE ...]   makes the cluster if need be; settings are for a new one
 #   private-postgres.sh stop DIR
@@ -44,6 +45,7 @@ start() {
         run "$bin/initdb" -D "$dir/data.new" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N > /dev/null
         {
             echo "listen_addresses = ''"
+            echo "port = 5432"
             echo "unix_socket_directories = '$dir'"
             echo "max_connections = 200"
             for setting in "$@"; do

@@ -15,6 +15,9 @@ for extension in hll pgtap; do
 done
 
 . "$DAYBOOK_SOURCE/tests/stores.sh"
+# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
+PGPORT=5432
+export PGPORT
 private=$DAYBOOK_SOURCE/tests/private-postgres.sh
 top=$(mktemp -d /tmp/daybook-sql.XXXXXX)
 chmod 711 "$top"

@@ -1,26 +1,34 @@
 """Fixtures: one world for the whole run, and each web server in turn over it."""
 
 import itertools
+import signal
 
 import pytest
 
-from daybook import SERVERS, World
+from api import EXAMPLE_EVENTS, Client
+from attack import Attacker, logged, running, watched
+from cluster import Cluster
+from events import add_many
+from servers import SERVERS
+from world import World
+
+
+def pytest_configure():
+    """To be ended is to be interrupted: what has been started is stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def world():
-    world = World()
-    yield world
-    world.close()
+    with World() as world:
+        yield world
 
 
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request, world):
     """A running web server. A test that asks for it runs through each."""
-    server = SERVERS[request.param](world)
-    server.start()
-    yield server
-    server.stop()
+    with SERVERS[request.param](world) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -47,5 +55,80 @@ def database(world, numbers):
     """A database without the schema."""
     name = f"fresh{next(numbers)}"
     world.create_empty_database(name)
-    yield name
-    world.drop_database(name)
+    try:
+        yield name
+    finally:
+        world.drop_database(name)
+
+
+@pytest.fixture
+def client(server, project, token):
+    """A client of a project without events."""
+    return Client(server, project, token)
+
+
+@pytest.fixture(scope="module")
+def filled(world, server, numbers):
+    """A client of a project with the events of the specification's examples."""
+    project = f"filled{next(numbers)}"
+    token = world.project(project)
+    for instant, kind, number, value, users in EXAMPLE_EVENTS:
+        add_many(world, project, instant, kind, number, value, users)
+    return Client(server, project, token)
+
+
+@pytest.fixture
+def reader(world, filled):
+    """That client, its window untouched."""
+    world.sql("DELETE FROM daybook.windows")
+    return filled
+
+
+@pytest.fixture(scope="module")
+def besieged(server, world):
+    """A server of the same kind for hostile requests alone."""
+    yield from running(logged(type(server))(world))
+
+
+@pytest.fixture(scope="module")
+def credentials(world, besieged, numbers):
+    """A project and a token."""
+    project = f"besieged{next(numbers)}"
+    return project, world.project(project)
+
+
+@pytest.fixture
+def attacker(world, besieged, credentials):
+    """Sends hostile requests to that server, of which nothing must have broken afterwards."""
+    yield from watched(world, Attacker(besieged, *credentials))
+
+
+@pytest.fixture
+def log(capfd):
+    """What a server has said so far, to its log files or to the standard error it was given."""
+    heard = []
+
+    def read(server):
+        heard.append(capfd.readouterr().err)
+        return server.log() + "".join(heard)
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with Cluster("citus.recover_2pc_interval = -1") as cluster:  # at the word of a test
+        yield cluster
+
+
+@pytest.fixture
+def cluster(shared):
+    """All servers up, and no event."""
+    for node in shared.nodes:
+        shared.let_go(node)
+        shared.start(node)
+        shared.on(node, "SELECT pg_reload_conf()")
+    shared.recover()
+    for table in ("events", "daily", "users"):
+        shared.sql(f"DELETE FROM daybook.{table}")
+    return shared

@@ -1,15 +1,14 @@
 """daybook-admin: what each command prints, where, and with which exit status."""
 
-import contextlib
 import datetime
-import hashlib
 import re
-import shutil
 import subprocess
 
 import pytest
 
-from daybook import ADMIN, DATABASE, DONE, PENDING, REFUSED, SOURCE, STORE, USAGE, outcome
+from api import digest
+from command import DATABASE, DONE, REFUSED, USAGE, migrate, newest, outcome, run
+from world import PENDING, STORE
 
 COMMANDS = ["migrate", "project create", "project list", "token create", "token list",
             "token revoke", "import", "refresh", "verify", "rebuild", "retention", "status"]
@@ -17,12 +16,6 @@ OPERANDS = {"project create": "ID", "token create": "PROJECT", "token list": "PR
             "token revoke": "ID", "import": "FILE"}
 CALLS = ["project create x", "project list", "token create x", "token list x", "token revoke 1",
          "import -", "refresh", "verify", "rebuild", "retention --raw 9", "status"]
-
-
-def run(*arguments, **environment):
-    """Runs the tool without any database set."""
-    return subprocess.run([ADMIN, *arguments], capture_output=True, text=True, env=environment,
-                          check=False)
 
 
 # --- usage --------------------------------------------------------------------
@@ -159,9 +152,8 @@ def test_a_token_is_printed_alone_and_only_its_digest_is_kept(world, project):
     assert re.fullmatch(r"pat-[0-9A-Za-z]{36}\n", result.stdout)
     assert result.stderr == ""
     token = result.stdout.strip()
-    assert [bytes(digest) for (digest,) in world.sql(
-        "SELECT digest FROM daybook.tokens WHERE project_id = %s", [project])] \
-        == [hashlib.sha256(token.encode()).digest()]
+    kept = world.sql("SELECT digest FROM daybook.tokens WHERE project_id = %s", [project])
+    assert [bytes(value) for (value,) in kept] == [digest(token)]
     dump = world.as_server("pg_dump", "-h", str(world.postgres), "-U", "postgres", "daybook",
                            capture_output=True, text=True).stdout
     assert project in dump
@@ -184,7 +176,7 @@ def test_tokens_differ(world, project):
 
 
 @pytest.mark.parametrize("command", ["create", "list"])
-def test_tokens_of_a_project_that_does_not_exist(world, command):
+def test_a_project_that_does_not_exist_has_no_tokens(world, command):
     result = world.admin("token", command, "no-such", check=False)
     assert outcome(result) == (REFUSED, False, True)
     assert "project no-such does not exist" in result.stderr
@@ -209,9 +201,8 @@ def test_token_list_shows_state_and_dates_in_utc(world, project):
 
 
 def test_token_list_shows_the_last_use(world, project, token):
-    digest = hashlib.sha256(token.encode()).digest()
     assert tokens(world, project)[0].get("window_closes", "") == ""
-    world.sql("SELECT daybook.admit(%s, %s)", [digest, project])
+    world.sql("SELECT daybook.admit(%s, %s)", [digest(token), project])
     assert tokens(world, project)[0]["window_closes"].endswith("+00")
 
 
@@ -224,7 +215,7 @@ def test_revoke_is_silent_lasting_and_the_same_again(world, project, token):
     assert when == world.sql("SELECT revoked_at FROM daybook.tokens WHERE token_id = %s", [number])
     assert [row["state"] for row in tokens(world, project)] == ["revoked", "active"]
     verdicts = [world.sql("SELECT verdict FROM daybook.admit(%s, %s)",
-                          [hashlib.sha256(text.encode()).digest(), project])[0][0]
+                          [digest(text), project])[0][0]
                 for text in (token, other)]
     assert verdicts == [401, 200]
 
@@ -236,138 +227,6 @@ def test_revoking_a_token_that_does_not_exist_is_refused(world, token, number):
     result = world.admin("token", "revoke", "--", number, check=False)
     assert outcome(result) == (REFUSED, False, True)
     assert world.sql("SELECT count(*) FROM daybook.tokens WHERE revoked_at IS NULL") == active
-
-
-# --- migrate ------------------------------------------------------------------
-
-
-@pytest.fixture
-def migrations(tmp_path):
-    """A copy of the migrations that a test may add to."""
-    return shutil.copytree(SOURCE / "sql", tmp_path / "sql")
-
-
-def migrate(world, database, folder=SOURCE / "sql", user="daybook_owner"):
-    return run("migrate", "--store", STORE, DAYBOOK_SQL=str(folder), DAYBOOK_DATABASE=world.conninfo(user, database))
-
-
-def newest():
-    return max(int(file.name[:4]) for file in (SOURCE / "sql").glob("*.sql")
-               if file.suffixes in ([".sql"], [f".{STORE}", ".sql"]))
-
-
-def test_migrate_applies_each_migration_in_order_and_once(world, database):
-    result = migrate(world, database)
-    assert outcome(result) == (DONE, True, False)
-    applied = re.findall(r"^applied (\d{4})-\S+\.sql$", result.stdout, re.MULTILINE)
-    assert applied == sorted(applied) and len(applied) >= 3
-    assert result.stdout.endswith(f"schema version {newest()}\n")
-    result = migrate(world, database)
-    assert (result.returncode, result.stdout) == (DONE, f"schema version {newest()}\n")
-    assert len(world.sql("SELECT 1 FROM daybook.migrations", database=database)) == len(applied)
-
-
-def test_a_database_keeps_its_store(world, database):
-    migrate(world, database)
-    environment = {"DAYBOOK_DATABASE": world.conninfo(database=database), "DAYBOOK_SQL": str(SOURCE / "sql")}
-    assert outcome(run("migrate", **environment)) == (DONE, True, False)
-    result = run("migrate", "--store", "rollup" if STORE != "rollup" else "citus", **environment)
-    assert outcome(result) == (REFUSED, False, True)
-    assert f"keeps the store {STORE}" in result.stderr
-
-
-def test_an_unknown_store_is_refused_before_anything_is_made(world, database):
-    result = run("migrate", "--store", "paper", DAYBOOK_DATABASE=world.conninfo(database=database),
-                 DAYBOOK_SQL=str(SOURCE / "sql"))
-    assert outcome(result) == (REFUSED, False, True)
-    assert world.sql("SELECT to_regnamespace('daybook')", database=database) == [(None,)]
-
-
-def test_several_migrates_at_once_do_it_once(world, database):
-    environment = {"DAYBOOK_SQL": str(SOURCE / "sql"),
-                   "DAYBOOK_DATABASE": world.conninfo(database=database)}
-    processes = [subprocess.Popen([ADMIN, "migrate", "--store", STORE], env=environment, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-                 for _ in range(4)]
-    results = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [DONE] * 4, results
-    assert sum("applied 0001" in output for output, _ in results) == 1
-    assert all(output.endswith(f"schema version {newest()}\n") for output, _ in results)
-
-
-def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(world, database, migrations):
-    number = newest() + 1
-    file = migrations / f"{number:04}-more.sql"
-    file.write_text("CREATE TABLE daybook.more ();\n\nCREATE TABLE daybook.broken (x nonsense);\n")
-    result = migrate(world, database, migrations)
-    assert result.returncode == DATABASE
-    assert f"{file.name} failed at line 3; nothing of it is kept" in result.stderr
-    assert "nonsense" in result.stderr
-    assert f"schema version {number}" not in result.stdout
-    assert world.sql("SELECT to_regclass('daybook.more'), max(version) FROM daybook.migrations",
-                     database=database) == [(None, newest())]
-    file.write_text("CREATE TABLE daybook.more ();\n")
-    result = migrate(world, database, migrations)
-    assert (result.returncode, result.stdout) == \
-        (DONE, f"applied {file.name}\nschema version {number}\n")
-
-
-def test_a_first_migration_that_fails_leaves_an_empty_database(world, database, migrations):
-    first = next(migrations.glob("0001-*.sql"))
-    first.write_text(first.read_text() + "\nSELECT 1 / 0;\n")
-    assert migrate(world, database, migrations).returncode == DATABASE
-    assert world.sql("SELECT to_regnamespace('daybook')", database=database) == [(None,)]
-    assert migrate(world, database).returncode == DONE
-
-
-def test_a_database_newer_than_the_tool_is_left_alone(world, database):
-    migrate(world, database)
-    world.sql("INSERT INTO daybook.migrations VALUES (9999, '9999-future.sql')", database=database)
-    result = migrate(world, database)
-    assert outcome(result) == (REFUSED, False, True)
-    assert "schema version 9999, newer than this program's" in result.stderr
-
-
-def test_files_that_are_no_migrations_are_passed_over(world, database, migrations):
-    for name in ("9998-x.sql~", "9998-x.sql.orig", "98-x.sql", "9998.sql", "9998-x.otherstore.sql",
-                 "x.sql", ".9998-x.sql"):
-        (migrations / name).write_text("SELECT 1 / 0;\n")
-    result = migrate(world, database, migrations)
-    assert result.returncode == DONE, result.stderr
-    assert result.stdout.endswith(f"schema version {newest()}\n")
-
-
-@pytest.mark.parametrize("folder", ["/nonexistent", "/dev/shm"])
-def test_a_folder_without_migrations_is_refused(world, database, folder):
-    result = migrate(world, database, folder)
-    assert outcome(result) == (REFUSED, False, True)
-    assert "DAYBOOK_SQL" in result.stderr
-
-
-def test_an_owner_who_may_not_create_hll_is_told_so(world, database):
-    world.sql_as_superuser("DROP EXTENSION hll", database)
-    result = migrate(world, database)
-    assert result.returncode != DONE and result.stdout == ""
-    assert re.search('extension "?hll"?', result.stderr) and "superuser" in result.stderr
-    world.sql_as_superuser("CREATE EXTENSION hll", database)
-    assert migrate(world, database).returncode == DONE
-
-
-@pytest.mark.parametrize("schema", ["public", "daybook", '"odd ""name"'])
-def test_hll_may_live_in_any_schema(world, database, schema):
-    world.sql_as_superuser("DROP EXTENSION hll", database)
-    if schema != "public":
-        world.sql(f"CREATE SCHEMA {schema}", database=database)
-    world.sql_as_superuser(f"CREATE EXTENSION hll SCHEMA {schema}", database)
-    result = migrate(world, database)
-    assert result.returncode == DONE, result.stderr
-    for day in (1, 2):
-        world.sql("INSERT INTO daybook.events VALUES (%s, 'p', %s, 'chat_start', 'u')",
-                  [str(day), f"2026-01-0{day}Z"], database=database)
-        world.admin("refresh", database=database)
-    for user in ("daybook_owner", "daybook_responder"):
-        assert world.sql("SELECT unique_users FROM daybook_v1.users_daily ORDER BY day",
-                         database=database, user=user) == [(0,), (1,)]
 
 
 # --- refresh and status -------------------------------------------------------
@@ -420,7 +279,5 @@ def test_a_database_that_fails_midway_is_exit_3(world, database):
     world.sql("DROP PROCEDURE daybook.refresh", database=database)
     result = world.admin("refresh", database=database, check=False)
     assert outcome(result) == (DATABASE, False, True)
-    with contextlib.closing(world.connect("postgres", database)) as connection, connection, \
-            connection.cursor() as cursor:
-        cursor.execute("DROP TABLE daybook.projects CASCADE")
+    world.sql("DROP TABLE daybook.projects CASCADE", user="postgres", database=database)
     assert outcome(world.admin("status", database=database, check=False)) == (DATABASE, False, True)

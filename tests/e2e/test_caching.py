@@ -4,12 +4,15 @@ import contextlib
 import datetime
 import pathlib
 import re
-import subprocess
 import threading
 
 import pytest
 
-from daybook import BUILD, STORE, Apache, Lighttpd, wait_until
+from faults import sessions, stopped, terminate
+from processes import wait_until
+from servers import Apache, Lighttpd
+from sessions import Background
+from world import BUILD, STORE
 
 CHATS = "/rest/dashboard/{}/chats/count?from={}&to={}"
 USERS = "/rest/dashboard/{}/users/unique-daily?from={}&to={}"
@@ -44,10 +47,8 @@ def counts(response):
 @pytest.fixture(scope="module")
 def alone(world):
     """A server with a single responder, so that what one request leaves there the next one meets."""
-    server = Lighttpd(world, processes=1)
-    server.start()
-    yield server
-    server.stop()
+    with Lighttpd(world, processes=1) as server:
+        yield server
 
 
 @pytest.fixture
@@ -104,7 +105,8 @@ def test_the_validator_is_of_what_is_sent_whoever_sends_it(server, alone, januar
 
 
 @pytest.mark.parametrize("days_ago, is_settled", [(3, True), (2, True), (1, False), (0, False), (-1, False)])
-def test_only_pages_of_settled_days_may_be_kept_without_asking(alone, world, project, token, days_ago, is_settled):
+def test_only_pages_of_settled_days_may_be_kept_without_asking(
+        alone, world, project, token, days_ago, is_settled):
     """`to` is exclusive: a page to the day before yesterday ends with the last settled day."""
     today = world.sql("SELECT (now() AT TIME ZONE 'UTC')::date")[0][0]
     end = today - datetime.timedelta(days=days_ago)
@@ -131,16 +133,12 @@ def compressing(server_class, extra):
 def test_a_compressed_page_is_known_again(world, january, token, server_class, extra):
     if server_class is Lighttpd and not pathlib.Path("/usr/lib/lighttpd/mod_deflate.so").exists():
         pytest.skip("install the Debian package lighttpd-mod-deflate")
-    server = compressing(server_class, extra)(world, processes=1)
-    server.start()
-    try:
+    with compressing(server_class, extra)(world, processes=1) as server:
         page = server.ask(january, token, headers={"Accept-Encoding": "gzip"})
         assert page.headers["Content-Encoding"] == "gzip"
         response = server.ask(january, token, headers={"Accept-Encoding": "gzip",
                                                        "If-None-Match": page.headers["ETag"]})
         assert (response.status, response.body) == (304, b"")
-    finally:
-        server.stop()
 
 
 # --- what is kept -----------------------------------------------------------------
@@ -148,7 +146,7 @@ def test_a_compressed_page_is_known_again(world, january, token, server_class, e
 
 @keeps_pages
 def test_a_kept_page_is_used_and_a_rebuild_shows_at_once(alone, world, project, january, token):
-    """The rollup changed behind the back of everything that tells of changes: only a kept page does not show it."""
+    """The rollup changed behind the back of all that tells of changes: only a kept page does not show it."""
     keep(alone, january, token)
     world.sql("UPDATE daybook.daily SET chats = 9 WHERE project_id = %s", [project])
     assert counts(ask(alone, january, token)) == {"10": 2}
@@ -262,7 +260,7 @@ def test_a_kept_page_is_its_projects_alone(alone, world, project, january, token
 
 def test_a_new_session_with_the_database_starts_afresh(alone, world, project, january, token):
     keep(alone, january, token)
-    world.sql_as_superuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'daybook_responder'")
+    terminate(world, sessions(world))
     world.add_events([("c", project, "2026-01-12Z", "chat_start", "u", None, None)])
     world.admin("refresh")
     assert counts(ask(alone, january, token)) == {"10": 2, "12": 1}
@@ -271,11 +269,8 @@ def test_a_new_session_with_the_database_starts_afresh(alone, world, project, ja
 
 def test_a_restart_of_the_database_leaves_pages_right(alone, world, project, january, token):
     tag = etag_of(keep(alone, january, token))
-    world.stop_postgres()
-    try:
+    with stopped(world):
         assert ask(alone, january, token, tag).status == 500, "a kept page is not sent without admission"
-    finally:
-        world.start_postgres()
     wait_until(lambda: ask(alone, january, token, tag).status == 304, "no answer after a restart")
     world.add_events([("c", project, "2026-01-12Z", "chat_start", "u", None, None)])
     assert counts(ask(alone, january, token, tag)) == {"10": 2, "12": 1}
@@ -300,9 +295,7 @@ def test_pages_asked_for_while_others_write_and_refresh_are_never_old(alone, wor
         while not over.is_set():
             world.admin("refresh")
 
-    threads = [threading.Thread(target=write), threading.Thread(target=refresh)]
-    for thread in threads:
-        thread.start()
+    threads = [Background(write), Background(refresh)]
     try:
         for _ in range(8):
             token = world.token(project)
@@ -312,8 +305,8 @@ def test_pages_asked_for_while_others_write_and_refresh_are_never_old(alone, wor
                 assert least <= count <= begun[0]
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
+        faults = [thread.done() for thread in threads]
+    assert faults == [None, None]
     world.admin("refresh")
     assert counts(ask(alone, january, world.token(project))) == {"10": committed[0]}
 
@@ -325,8 +318,7 @@ def test_kept_pages_take_bounded_memory(alone, world, project, numbers):
     """Two thousand pages of a year are a hundred megabytes."""
     def resident():
         """Kilobytes that the responder shares with nobody."""
-        pid = subprocess.run(["pgrep", "-P", str(alone.children[0].pid)], check=True, capture_output=True,
-                             text=True).stdout.strip()
+        [pid] = alone.responders()
         return int(re.search(r"^Private_Dirty:\s+(\d+) kB",
                              pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1])
 

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from daybook import ADMIN, DONE, REFUSED, outcome
+from command import DONE, REFUSED, outcome
+from world import ADMIN
 
 COLUMNS = "event_id,project_id,occurred_at,kind,user_id,chat_id,value"
 
@@ -37,7 +38,6 @@ def assert_counts(result, added, there):
 
 def file_of(project, *lines):
     return COLUMNS + "\n" + "".join(lines or [line(project, "a"), line(project, "b")])
-
 
 
 @pytest.mark.parametrize("form", [
@@ -104,7 +104,7 @@ def test_a_file_of_only_a_header_adds_nothing(world, data):
     assert_counts(load(world, data), 0, 0)
 
 
-@pytest.mark.parametrize("data", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")], ids=["plain", "gzip"])
 def test_an_empty_file_is_refused(world, data):
     """A header is what tells a file of events from a slip."""
     result = load(world, data)

@@ -3,7 +3,6 @@
 import collections
 import concurrent.futures
 import contextlib
-import hashlib
 import http.client
 import io
 import selectors
@@ -15,26 +14,13 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from daybook import SERVERS, Response
+from api import CHATS, MONTH, digest, set_window
+from faults import locked, sessions, waiting
+from servers import SERVERS, Response
 
-RANGE = "from=2026-01-01&to=2026-02-01"
 LIMIT = 100
 CROWD = 1000
 GATE_SECONDS = 1.3  # below the time that a statement may take in the harness
-
-
-def chats(project, query=RANGE):
-    return f"/rest/dashboard/{project}/chats/count?{query}"
-
-
-def set_window(world, token, used, seconds):
-    """Gives the token a window with so many requests used that closes in so many seconds."""
-    world.sql("INSERT INTO daybook.windows (token_id, used, closes_at)"
-              " SELECT token_id, %(used)s, clock_timestamp() + %(seconds)s * interval '1 s'"
-              "   FROM daybook.tokens WHERE digest = %(digest)s"
-              " ON CONFLICT (token_id) DO UPDATE"
-              "    SET used = EXCLUDED.used, closes_at = EXCLUDED.closes_at",
-              {"used": used, "seconds": seconds, "digest": digest(token)})
 
 
 def window(world, token):
@@ -51,10 +37,6 @@ def used(world, token):
     return 0 if row is None else row[3]
 
 
-def digest(token):
-    return hashlib.sha256(token.encode()).digest()
-
-
 class Received(io.BytesIO):
     """Bytes that have come in, as http.client wants to read them."""
 
@@ -66,13 +48,6 @@ def parsed(data):
     response = http.client.HTTPResponse(Received(data))
     response.begin()
     return Response(response.status, response.headers, response.read())
-
-
-def waiting(world):
-    """How many sessions of responders stand before the gate at this moment."""
-    return world.sql("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-                     " WHERE relation = 'daybook.windows'::regclass AND NOT granted"
-                     "   AND application_name = 'daybook'", user="postgres")[0][0]
 
 
 def connected(ports, seconds=20):
@@ -123,6 +98,11 @@ def warm(ports):
         connection.close()
 
 
+def admitting(world):
+    """How many sessions of responders stand before the gate at this moment."""
+    return len(waiting(world, "daybook.windows") & sessions(world))
+
+
 def crowd(world, ports, target, token):
     """
     Sends a request to each port, all at once, and returns the responses and how many responders
@@ -134,16 +114,14 @@ def crowd(world, ports, target, token):
     warm(set(ports))
     sockets = connected(ports)
     try:
-        with contextlib.closing(world.connect()) as gate:
-            gate.cursor().execute("LOCK TABLE daybook.windows IN EXCLUSIVE MODE")
+        with locked(world, "daybook.windows", "EXCLUSIVE"):
             end = time.monotonic() + GATE_SECONDS
             for connection in sockets:
                 assert connection.send(request) == len(request)
-            together = waiting(world)
+            together = admitting(world)
             while together < 4 and time.monotonic() < end:
                 time.sleep(0.02)
-                together = max(together, waiting(world))
-            gate.rollback()
+                together = max(together, admitting(world))
         return received(sockets), together
     finally:
         for connection in sockets:
@@ -178,7 +156,7 @@ def assert_headers_agree(response):
 
 
 def test_of_a_thousand_concurrent_requests_exactly_a_hundred_pass(world, server, project, token):
-    responses, together = crowd(world, [server.port] * CROWD, chats(project), token)
+    responses, together = crowd(world, [server.port] * CROWD, CHATS.target(project), token)
     assert together > 1, "the responders did not ask for admission at once: nothing is proved"
     assert statuses(responses) == {200: LIMIT, 429: CROWD - LIMIT}
     assert remaining(responses) == list(range(LIMIT))
@@ -191,12 +169,9 @@ def test_of_a_thousand_concurrent_requests_exactly_a_hundred_pass(world, server,
 def test_the_same_token_shares_one_window_over_all_web_servers(world, project, token):
     """The count is the database's, so it holds over every process and host."""
     with contextlib.ExitStack() as stack:
-        servers = [kind(world) for kind in SERVERS.values()]
-        for server in servers:
-            stack.callback(server.stop)
-            server.start()
+        servers = [stack.enter_context(kind(world)) for kind in SERVERS.values()]
         ports = [server.port for server in servers] * LIMIT
-        responses, together = crowd(world, ports, chats(project), token)
+        responses, together = crowd(world, ports, CHATS.target(project), token)
     assert together > 1, "the responders did not ask for admission at once: nothing is proved"
     assert statuses(responses) == {200: LIMIT, 429: (len(servers) - 1) * LIMIT}
     assert remaining(responses) == list(range(LIMIT))
@@ -206,8 +181,8 @@ def test_the_same_token_shares_one_window_over_all_web_servers(world, project, t
 
 def test_the_hundredth_passes_and_the_next_does_not(world, server, project, token):
     set_window(world, token, LIMIT - 1, 30)
-    hundredth = server.ask(chats(project), token)
-    next_one = server.ask(chats(project), token)
+    hundredth = server.ask(CHATS.target(project), token)
+    next_one = server.ask(CHATS.target(project), token)
     assert (hundredth.status, hundredth.headers["X-RateLimit-Remaining"]) == (200, "0")
     assert next_one.status == 429
     assert 28 <= next_one.document["retry_after"] <= 30
@@ -217,7 +192,7 @@ def test_the_hundredth_passes_and_the_next_does_not(world, server, project, toke
 
 def test_the_first_request_opens_a_window_of_sixty_seconds(server, project, token):
     before = time.time()
-    response = server.ask(chats(project), token)
+    response = server.ask(CHATS.target(project), token)
     assert response.headers["RateLimit"] == '"pat";r=99;t=60'
     assert before + 60 <= int(response.headers["X-RateLimit-Reset"]) <= time.time() + 61
 
@@ -225,63 +200,63 @@ def test_the_first_request_opens_a_window_of_sixty_seconds(server, project, toke
 def test_a_window_refuses_until_it_closes_and_then_a_full_one_opens(world, server, project, token):
     set_window(world, token, LIMIT, 1.2)
     closing = time.monotonic() + 1.2
-    refused = server.ask(chats(project), token)
+    refused = server.ask(CHATS.target(project), token)
     assert time.monotonic() < closing, "too slow to tell"
     assert refused.status == 429
     assert refused.document["retry_after"] in (1, 2)
     # As many seconds later as the answer says, whoever waits must get through.
     time.sleep(refused.document["retry_after"])
-    assert server.ask(chats(project), token).headers["RateLimit"] == '"pat";r=99;t=60'
-    responses, _ = crowd(world, [server.port] * LIMIT, chats(project), token)
+    assert server.ask(CHATS.target(project), token).headers["RateLimit"] == '"pat";r=99;t=60'
+    responses, _ = crowd(world, [server.port] * LIMIT, CHATS.target(project), token)
     assert statuses(responses) == {200: LIMIT - 1, 429: 1}
 
 
 def test_requests_in_a_window_do_not_prolong_it(world, server, project, token):
     set_window(world, token, 1, 20)
     closes_at = window(world, token)[4]
-    assert server.ask(chats(project), token).status == 200
+    assert server.ask(CHATS.target(project), token).status == 200
     assert window(world, token)[3:] == (2, closes_at)
 
 
 def test_tokens_of_one_project_do_not_share_a_window(world, server, project, token):
     other = world.token(project)
     set_window(world, token, LIMIT, 30)
-    assert server.ask(chats(project), token).status == 429
-    assert server.ask(chats(project), other).headers["X-RateLimit-Remaining"] == "99"
-    assert server.ask(chats(project), token).status == 429
+    assert server.ask(CHATS.target(project), token).status == 429
+    assert server.ask(CHATS.target(project), other).headers["X-RateLimit-Remaining"] == "99"
+    assert server.ask(CHATS.target(project), token).status == 429
 
 
 def test_a_clock_set_back_does_not_lock_a_token_out(world, server, project, token):
     """A window that an earlier, faster clock opened would else stay shut for hours."""
     set_window(world, token, LIMIT, 7200)
-    assert server.ask(chats(project), token).headers["RateLimit"] == '"pat";r=99;t=60'
+    assert server.ask(CHATS.target(project), token).headers["RateLimit"] == '"pat";r=99;t=60'
 
 
 def test_a_clock_set_back_a_little_says_sixty_seconds_at_most(world, server, project, token):
     set_window(world, token, LIMIT, 100)
-    response = server.ask(chats(project), token)
+    response = server.ask(CHATS.target(project), token)
     assert (response.status, response.document["retry_after"]) == (429, 60)
     assert_headers_agree(response)
 
 
 @pytest.mark.parametrize("method, query, cost", [
-    ("GET", RANGE, 1), ("HEAD", RANGE, 1), ("GET", "", 1), ("GET", RANGE + "&cursor=x", 1),
-    ("OPTIONS", RANGE, 0), ("POST", RANGE, 0)])
+    ("GET", MONTH, 1), ("HEAD", MONTH, 1), ("GET", "", 1), ("GET", MONTH + "&cursor=x", 1),
+    ("OPTIONS", MONTH, 0), ("POST", MONTH, 0)])
 def test_what_is_counted(world, server, project, token, method, query, cost):
     """All that gets past 403 counts, bad parameters too: else guessing would be free."""
-    server.ask(chats(project, query), token, method=method)
+    server.ask(CHATS.target(project, query), token, method=method)
     assert used(world, token) == cost
 
 
 def test_neither_another_projects_token_nor_another_path_counts(world, server, project, token):
-    assert server.ask(chats("elsewhere"), token).status == 403
+    assert server.ask(CHATS.target("elsewhere"), token).status == 403
     assert server.ask(f"/rest/dashboard/{project}/nothing", token).status == 404
     assert used(world, token) == 0
 
 
 def test_a_full_window_refuses_before_parameters_are_judged(world, server, project, token):
     set_window(world, token, LIMIT, 30)
-    assert server.ask(chats(project, ""), token).status == 429
+    assert server.ask(CHATS.target(project, ""), token).status == 429
 
 
 def writes_nothing(world, ask):
@@ -299,8 +274,8 @@ def test_a_refusal_writes_nothing(world, server, project, token):
     """Whoever is refused could else load the disk as fast as they can ask."""
     set_window(world, token, LIMIT, 60)
     before = window(world, token)
-    refusals = [(429, chats(project), token), (403, chats("elsewhere"), token),
-                (401, chats(project), "pat-nobody"), (401, chats(project), None)]
+    refusals = [(429, CHATS.target(project), token), (403, CHATS.target("elsewhere"), token),
+                (401, CHATS.target(project), "pat-nobody"), (401, CHATS.target(project), None)]
 
     def ask():
         for status, target, credentials in refusals:
@@ -308,7 +283,7 @@ def test_a_refusal_writes_nothing(world, server, project, token):
 
     assert writes_nothing(world, ask)
     assert window(world, token) == before
-    assert not writes_nothing(world, lambda: server.ask(chats(project), world.token(project)))
+    assert not writes_nothing(world, lambda: server.ask(CHATS.target(project), world.token(project)))
 
 
 def test_admission_is_exact_over_the_edge_of_a_window(world, project, token):

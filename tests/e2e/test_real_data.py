@@ -13,16 +13,15 @@ import datetime
 import http.client
 import itertools
 import json
-import os
-import pathlib
 import time
 import urllib.parse
 
 import pytest
 
-import daybook
+from servers import Lighttpd
+from world import PENDING, SHARED
 
-FOLDER = pathlib.Path(os.environ.get("DAYBOOK_SHARED", daybook.SHARED)) / "data" / "freecodecamp"
+FOLDER = SHARED / "data" / "freecodecamp"
 FIRST, END = datetime.date(2014, 11, 30), datetime.date(2016, 12, 24)
 DAYS = [str(FIRST + datetime.timedelta(n)) for n in range((END - FIRST).days)]
 THREADS = 4
@@ -104,12 +103,11 @@ def say(capsys):
 @pytest.fixture(scope="module")
 def database(world, expected):
     """A database of its own, with the events imported and nothing refreshed."""
-    name = "freecodecamp"
-    world.create_database(name)
-    clock = Clock()
-    result = world.admin("import", str(FOLDER / "events.csv.gz"), database=name)
-    assert "261 project(s) not registered yet" in result.stderr
-    return name, f"imported {result.stdout.split(',')[0]} in {clock.seconds()}"
+    with world.database("freecodecamp") as name:
+        clock = Clock()
+        result = world.admin("import", str(FOLDER / "events.csv.gz"), database=name)
+        assert "261 project(s) not registered yet" in result.stderr
+        yield name, f"imported {result.stdout.split(',')[0]} in {clock.seconds()}"
 
 
 def shown(world, database):
@@ -134,7 +132,7 @@ def test_views_before_and_after_a_refresh(world, database, expected, say):
     clock = Clock()
     world.admin("refresh", database=name)
     say(f"refreshed in {clock.seconds()}")
-    assert world.sql(f"SELECT count(*) FROM {daybook.PENDING}", database=name) == [(0,)]
+    assert world.sql(f"SELECT count(*) FROM {PENDING}", database=name) == [(0,)]
     assert shown(world, name) == expected
 
 
@@ -197,22 +195,19 @@ def test_every_value_of_every_project_and_day_over_http(world, database, expecte
         tokens = dict(pool.map(register, expected))
         say(f"registered {len(tokens)} projects and {2 * len(tokens)} tokens in {clock.seconds()}")
 
-        server = daybook.Lighttpd(world)
+        server = Lighttpd(world)
         server.database = world.conninfo("daybook_responder", name)
-        server.start()
-        clock = Clock()
-        readers = [Reader(server.port) for _ in range(THREADS)]
-        waiting = iter(expected)  # shared: each thread takes the next project
+        with server:
+            clock = Clock()
+            readers = [Reader(server.port) for _ in range(THREADS)]
+            waiting = iter(expected)  # shared: each thread takes the next project
 
-        def work(reader):
-            with contextlib.closing(reader.connection):
-                for project in waiting:
-                    reader.compare(project, tokens[project], expected[project])
+            def work(reader):
+                with contextlib.closing(reader.connection):
+                    for project in waiting:
+                        reader.compare(project, tokens[project], expected[project])
 
-        try:
             list(pool.map(work, readers))
-        finally:
-            server.stop()
     values = sum(reader.values for reader in readers)
     requests = sum(reader.requests for reader in readers)
     say(f"compared {values} values of {len(expected)} projects and {len(DAYS)} days,"

@@ -1,107 +1,36 @@
-"""A hot standby that pages are read from: never older than the primary's, and never missed when it is gone."""
+"""Pages are read from a hot standby: never older than the primary's, and never missed when it is gone."""
 
 import contextlib
 import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg2
 import pytest
 
-from daybook import PRIVATE, STORE, TIMEOUT_MS, Lighttpd, frozen, wait_until
+from api import set_window
+from faults import BOUND
+from processes import wait_until
+from servers import TIMEOUT_MS, Lighttpd
+from standby import standby_of
+from world import STORE, stop_postgres
 
 TARGET = "/rest/dashboard/{}/chats/count?from=2026-01-01&to=2026-01-02"
-BOUND = 3  # seconds: TIMEOUT_MS and what the web server and a busy machine add
 # On Citus, events and rollup lie on the workers, which a coordinator's standby asks as the coordinator does.
-LAGS = pytest.mark.skipif(STORE == "citus", reason="a standby of the coordinator reads the workers: its lag hides nothing")
+
+LAGS = pytest.mark.skipif(
+    STORE == "citus", reason="a standby of the coordinator reads the workers: its lag hides nothing")
 REST = 5  # seconds for which a responder leaves a replica alone that failed or lagged
-
-
-class Standby:
-    """A hot standby that streams from the world's PostgreSQL, in a folder of its own."""
-
-    def __init__(self, world, name):
-        self.world = world
-        self.folder = world.run_folder / name
-        world.as_server("mkdir", "-m", "700", str(self.folder))
-        world.as_server("pg_basebackup", "-h", str(world.postgres), "-U", "postgres", "-D",
-                        str(self.folder / "data"), "-R", "-X", "stream", "-c", "fast")
-        world.as_server("tee", "-a", str(self.folder / "data" / "postgresql.conf"), stdout=subprocess.DEVNULL,
-                        input=f"unix_socket_directories = '{self.folder}'\n"
-                              "wal_retrieve_retry_interval = 100ms\n".encode())
-        self.start()
-
-    def start(self):
-        subprocess.run([PRIVATE, "start", self.folder], check=True)
-
-    def stop(self):
-        subprocess.run([PRIVATE, "stop", self.folder], check=True)
-
-    def sql(self, *statements, user="postgres", database="daybook"):
-        """Runs statements, each by itself; the rows of the last, if it has any."""
-        connection = psycopg2.connect(f"host={self.folder} user={user} dbname={database}")
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else None
-
-    def catch_up(self):
-        [(position,)] = self.world.sql("SELECT pg_current_wal_flush_lsn()", user="postgres")
-        wait_until(lambda: self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == [(True,)],
-                   "the standby does not catch up")
-
-    def processes(self):
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        found = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout
-        return [postmaster, *map(int, found.split())]
-
-    @contextlib.contextmanager
-    def hung(self):
-        """All its processes stopped: they hold their connections, new ones are taken, and nobody speaks."""
-        with frozen(*self.processes()):
-            yield
-
-    @contextlib.contextmanager
-    def stopped(self):
-        self.stop()
-        try:
-            yield
-        finally:
-            self.start()
-
-    @contextlib.contextmanager
-    def paused(self):
-        """Receives, and replays nothing."""
-        self.sql("SELECT pg_wal_replay_pause()")
-        wait_until(lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it goes on")
-        try:
-            yield
-        finally:
-            self.sql("SELECT pg_wal_replay_resume()")
-
-    @contextlib.contextmanager
-    def cut_off(self):
-        """Receives nothing any more: all that it has received is replayed."""
-        [(conninfo,)] = self.sql("SHOW primary_conninfo")
-        self.sql("ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
-        wait_until(lambda: not self.sql("SELECT pid FROM pg_stat_wal_receiver"), "it goes on receiving")
-        try:
-            yield
-        finally:
-            quoted = conninfo.replace("'", "''")
-            self.sql(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'", "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="module")
 def standby(world):
     """A standby; and both servers log the statements of responders."""
     world.sql_as_superuser("ALTER ROLE daybook_responder SET log_statement = 'all'")
-    standby = Standby(world, "standby")
-    yield standby
-    standby.stop()
-    world.sql_as_superuser("ALTER ROLE daybook_responder RESET log_statement")
+    try:
+        with standby_of(world, "standby") as standby:
+            yield standby
+    finally:
+        world.sql_as_superuser("ALTER ROLE daybook_responder RESET log_statement")
 
 
 @pytest.fixture
@@ -113,10 +42,9 @@ def start(world):
             server.database = f"{primary} user=daybook_responder dbname=daybook"
             server.environment |= settings
             if replica is not None:
-                server.environment["DAYBOOK_READ_DATABASE"] = f"{replica} user=daybook_responder dbname=daybook"
-            stack.callback(server.stop)
-            server.start()
-            return server
+                server.environment["DAYBOOK_READ_DATABASE"] = \
+                    f"{replica} user=daybook_responder dbname=daybook"
+            return stack.enter_context(server)
 
         yield start
 
@@ -137,7 +65,8 @@ class Counter:
 
     def add(self):
         self.count += 1
-        self.world.add_events([(f"e{self.count}", self.project, "2026-01-01 12:00Z", "chat_start", None, None, None)])
+        self.world.add_events([(f"e{self.count}", self.project, "2026-01-01 12:00Z", "chat_start",
+                                None, None, None)])
 
     def ask(self):
         """The page must come in time, and hold every event that there is."""
@@ -235,8 +164,7 @@ def test_a_refused_request_reads_nothing_anywhere(world, standby, server, counte
     target = TARGET.format(counter.project)
     assert server.ask(target, "pat-nobody").status == 401
     assert server.ask(TARGET.format("another"), token).status == 403
-    world.sql("UPDATE daybook.windows w SET used = 100 FROM daybook.tokens t"
-              " WHERE t.token_id = w.token_id AND t.digest = sha256(%s)", (token.encode(),))
+    set_window(world, token, 100, 30)
     assert server.ask(target, token).status == 429
     assert (watch.by_primary, watch.by_standby) == (0, 0)
 
@@ -366,10 +294,10 @@ def test_the_primary_itself_may_be_named_as_the_replica(world, standby, start, p
 
 # Several hosts in a connection string.
 
-
 def test_the_primary_is_found_among_several_hosts(world, standby, start, project, token):
     """One is down, one is a standby."""
-    server = start(f"host=/nonexistent,{standby.folder},{world.postgres} target_session_attrs=read-write", None)
+    server = start(f"host=/nonexistent,{standby.folder},{world.postgres} target_session_attrs=read-write",
+                   None)
     watch = Watch(world, standby)
     Counter(world, server, project, token).add_and_ask()
     assert (watch.by_primary, watch.by_standby) == (1, 0)
@@ -400,14 +328,14 @@ def test_a_standby_is_found_among_several_hosts(world, standby, start, project, 
 
 def test_a_failover_needs_no_restart(world, standby, start, project, token):
     """The primary goes, the standby takes over: it admits, and reads its own pages."""
-    heir = Standby(world, "heir")
-    try:
+    with standby_of(world, "heir") as heir:
         hosts = f"host={world.postgres},{heir.folder}"
-        server = start(f"{hosts} target_session_attrs=read-write", f"{hosts} target_session_attrs=prefer-standby")
+        server = start(f"{hosts} target_session_attrs=read-write",
+                       f"{hosts} target_session_attrs=prefer-standby")
         counter = Counter(world, server, project, token)
         counter.add_and_ask()
         heir.catch_up()
-        world.stop_node(world.postgres)
+        stop_postgres(world.postgres)
         try:
             assert server.ask(TARGET.format(project), token).status == 500
             heir.sql("SELECT pg_promote()")
@@ -417,5 +345,3 @@ def test_a_failover_needs_no_restart(world, standby, start, project, token):
             assert pages(heir.folder) == before + 1
         finally:
             world.start_postgres()
-    finally:
-        heir.stop()

@@ -1,9 +1,7 @@
 """Restarts and reloads under load: whoever gets a page gets the whole and the right one."""
 
 import collections
-import contextlib
 import datetime
-import hashlib
 import http.client
 import itertools
 import json
@@ -17,7 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from daybook import SERVERS, Apache, Lighttpd, SpawnFcgi, wait_until
+from api import digest
+from faults import locked, waiting
+from processes import wait_until
+from servers import SERVERS, Apache, Lighttpd, SpawnFcgi
 
 CLIENTS = 6
 PATIENCE = 5  # seconds
@@ -43,7 +44,7 @@ class Book:
         tokens = [f"pat-{secrets.token_hex(18)}" for _ in range(1000)]
         world.sql("INSERT INTO daybook.tokens (digest, project_id)"
                   " SELECT digest, %s FROM unnest(%s) AS digest",
-                  (project, [hashlib.sha256(token.encode()).digest() for token in tokens]))
+                  (project, [digest(token) for token in tokens]))
         self.requests = ((token, self) for token in tokens for _ in range(QUOTA))
 
     @staticmethod
@@ -122,27 +123,9 @@ def books(world):
 
 @pytest.fixture
 def own(request, world):
-    """A web server for one test to restart, whose responders can be told from all others."""
-    server = SERVERS[request.param](world)
-    server.database += f" application_name=restart-{server.port}"
-    server.start()
-    yield server
-    server.stop()
-    wait_until(lambda: not responders(server), "responders are left behind", 5)
-
-
-def responders(server):
-    """Process numbers of all responders that have the server's setting, whoever is their parent."""
-    found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                if file.read() != "daybook.fcgi\n":
-                    continue
-            with open(f"/proc/{pid}/environ", encoding="utf-8") as file:
-                if f"DAYBOOK_DATABASE={server.database}" in file.read().split("\0"):
-                    found.add(int(pid))
-    return found
+    """A web server for one test to restart."""
+    with SERVERS[request.param](world) as server:
+        yield server
 
 
 def starts(server):
@@ -210,16 +193,16 @@ def test_a_restart_under_load_breaks_no_page(own, books, name):
     act, number, allowed = ACTS[name]
     with Load(own, books) as load:
         for _ in range(1 if isinstance(own, Apache) else 2):
-            before, started = responders(own), starts(own)
+            before, started = own.responders(), starts(own)
             act(own, number)
             wait_until(lambda: starts(own) > started, "the web server does not come back")
             if not isinstance(own, SpawnFcgi):
-                wait_until(lambda: not before & responders(own), "old responders stay")
+                wait_until(lambda: not before & own.responders(), "old responders stay")
             load.await_pages()
     assert not load.wrong
     assert set(load.ends) <= {"whole"} | allowed, load.ends
     assert load.ends[500] <= CLIENTS
-    assert len(responders(own)) <= own.processes
+    assert len(own.responders()) <= own.processes
 
 
 @each(GRACEFUL)
@@ -228,12 +211,9 @@ def test_a_graceful_restart_lets_the_request_at_hand_finish(world, own, books, n
     token, book = next(books[0].requests)
     started = starts(own)
     with ThreadPoolExecutor(2) as pool:
-        with contextlib.closing(world.connect()) as lock:
-            lock.cursor().execute("LOCK TABLE daybook.daily IN ACCESS EXCLUSIVE MODE")
+        with locked(world, "daybook.daily"):
             answer = pool.submit(own.ask, book.target, token)
-            waits = ("SELECT FROM pg_locks"
-                     " WHERE relation = 'daybook.daily'::regclass AND NOT granted")
-            wait_until(lambda: world.sql(waits), "the request does not wait")
+            wait_until(lambda: waiting(world, "daybook.daily"), "the request does not wait")
             acting = pool.submit(act, own, number)
             time.sleep(0.7)
             assert not answer.done()
@@ -250,10 +230,10 @@ def test_a_graceful_restart_lets_the_request_at_hand_finish(world, own, books, n
 def test_responders_ended_one_by_one_under_load_break_no_page(own, books):
     ended = 0
     with Load(own, books) as load:
-        for pid in responders(own):
+        for pid in own.responders():
             ended += 1
             os.kill(pid, signal.SIGTERM)
-            wait_until(lambda pid=pid: pid not in responders(own), "the responder does not end", 5)
+            wait_until(lambda pid=pid: pid not in own.responders(), "the responder does not end", 5)
             load.await_pages(30)
     assert not load.wrong
     if isinstance(own, SpawnFcgi):
@@ -263,7 +243,7 @@ def test_responders_ended_one_by_one_under_load_break_no_page(own, books):
         # Who waits in an ended responder's own socket is refused by the web server.
         assert set(load.ends) <= {"whole"} | TURNED_AWAY | LOST_BY_FCGID, load.ends
         assert load.ends[500] <= ended * CLIENTS
-    wait_until(lambda: len(responders(own)) <= own.processes, "too many responders")
+    wait_until(lambda: len(own.responders()) <= own.processes, "too many responders")
 
 
 @pytest.mark.parametrize("own", ["spawn-fcgi"], indirect=True)
@@ -271,9 +251,9 @@ def test_a_restart_of_the_responders_service_under_load_breaks_no_page(own, book
     """While the socket is gone lighttpd says 503."""
     with Load(own, books) as load:
         for _ in range(2):
-            before = responders(own)
+            before = own.responders()
             restart_responders(own)
-            assert not before & responders(own)
+            assert not before & own.responders()
             load.await_pages()
     assert not load.wrong
     # And 500 to those in the queue at the moment when the last responder goes.
@@ -287,5 +267,5 @@ def test_no_responder_outlives_its_server(own, books):
     with Load(own, books) as load:
         load.await_pages(10)
         own.stop()
-        wait_until(lambda: not responders(own), "responders are left behind", 5)
+        wait_until(lambda: not own.responders(), "responders are left behind", 5)
     assert not load.wrong

@@ -8,11 +8,14 @@ import subprocess
 
 import pytest
 
-from daybook import ADMIN, BUILD, DONE, PENDING, SOURCE, World, of_store, wait_until
+from command import DONE
+from processes import wait_until
+from world import ADMIN, BUILD, PENDING, SOURCE, World, of_store
 
 JOBS = SOURCE / "sql" / "schedule" / "pg_cron.sql"
 UNITS = ["daybook-refresh.service", "daybook-refresh.timer", "daybook.service"]
-OWNERS_JOBS = "SELECT jobid, jobname, schedule, command, database, username, active FROM cron.job ORDER BY jobname"
+OWNERS_JOBS = ("SELECT jobid, jobname, schedule, command, database, username, active"
+               "  FROM cron.job ORDER BY jobname")
 
 
 def unit(name):
@@ -48,7 +51,8 @@ def test_the_service_refreshes(world, project):
 
     world.add_events([("e", project, "2026-01-01Z", "chat_start", "u", None, None)])
     assert world.sql(f"SELECT 1 FROM {PENDING} WHERE project_id = %s", [project]) != []
-    result = subprocess.run(command, env={"DAYBOOK_DATABASE": database}, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, env={"DAYBOOK_DATABASE": database},
+                            capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (DONE, "", "")
     assert world.sql(f"SELECT 1 FROM {PENDING} WHERE project_id = %s", [project]) == []
     assert world.sql("SELECT count FROM daybook_v1.chats_daily WHERE project_id = %s", [project]) == [(1,)]
@@ -59,28 +63,30 @@ def test_the_service_refreshes(world, project):
 
 def preloaded():
     """The libraries that the store has preloaded, and pg_cron."""
-    found = re.search(r"^shared_preload_libraries *= *'(.*)'", "\n".join(of_store("store_settings")), re.MULTILINE)
+    found = re.search(r"^shared_preload_libraries *= *'(.*)'",
+                      "\n".join(of_store("store_settings")), re.MULTILINE)
     return ",".join([found.group(1), "pg_cron"] if found else ["pg_cron"])
 
 
 def schedule(world):
     """Runs the shipped file as the owner."""
-    return subprocess.run(["psql", "-X", "-q", "-f", str(JOBS), world.conninfo()], capture_output=True, text=True,
-                          check=False, env={"PATH": os.environ["PATH"]})
+    return subprocess.run(["psql", "-X", "-q", "-f", str(JOBS), world.conninfo()], capture_output=True,
+                          text=True, check=False, env={"PATH": os.environ["PATH"]})
 
 
 @pytest.fixture(scope="module")
 def cron_world():
     """A world whose PostgreSQL has pg_cron set up as the head of the shipped file says."""
-    sharedir = subprocess.run(["pg_config", "--sharedir"], check=True, capture_output=True, text=True).stdout.strip()
+    sharedir = subprocess.run(["pg_config", "--sharedir"], check=True,
+                              capture_output=True, text=True).stdout.strip()
     if not pathlib.Path(sharedir, "extension", "pg_cron.control").exists():
         pytest.skip("this PostgreSQL has no pg_cron: install the Debian package postgresql-15-cron")
     head = re.findall(r"^--   (cron\.\w+) = (\S+)", JOBS.read_text(), re.MULTILINE)
     assert dict(head) == {"cron.database_name": "'daybook'", "cron.use_background_workers": "on"}
-    world = World(f"shared_preload_libraries='{preloaded()}'", *(f"{name} = {value}" for name, value in head))
-    world.sql_as_superuser("CREATE EXTENSION pg_cron", "daybook")
-    yield world
-    world.close()
+    settings = [f"{name} = {value}" for name, value in head]
+    with World(f"shared_preload_libraries='{preloaded()}'", *settings) as world:
+        world.sql_as_superuser("CREATE EXTENSION pg_cron", "daybook")
+        yield world
 
 
 @pytest.fixture
@@ -115,8 +121,10 @@ def test_pg_cron_refreshes_within_a_minute(scheduled):
     wait_until(lambda: scheduled.sql(f"SELECT 1 FROM {PENDING}") == [], "pg_cron does not refresh", 90)
     assert scheduled.sql("SELECT day::text, count FROM daybook_v1.chats_daily ORDER BY day") == [
         ("2026-01-01", 1), ("2026-01-02", 1)]
-    runs = "SELECT DISTINCT username, status FROM cron.job_run_details WHERE command = 'CALL daybook.refresh()'"
-    wait_until(lambda: scheduled.sql(runs) == [("daybook_owner", "succeeded")], "the run does not show as a success")
+    runs = ("SELECT DISTINCT username, status FROM cron.job_run_details"
+            " WHERE command = 'CALL daybook.refresh()'")
+    wait_until(lambda: scheduled.sql(runs) == [("daybook_owner", "succeeded")],
+               "the run does not show as a success")
 
 
 @pytest.mark.parametrize("user", ["daybook_owner", "postgres"])

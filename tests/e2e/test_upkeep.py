@@ -1,10 +1,13 @@
 """Verify, rebuild and retention: the rollup held against the raw events, which may go."""
 
+import contextlib
 import random
 
 import pytest
 
-from daybook import DONE, REFUSED, STORE, USAGE, outcome
+from command import DONE, REFUSED, USAGE, outcome
+from sessions import execute, write
+from world import STORE
 
 KINDS = ["chat_start", "inbound_message", "outbound_message", "positive_feedback",
          "negative_feedback", "ht_request", "ht_start", "csat", "ai_quality", "api_error"]
@@ -28,7 +31,8 @@ if STORE == "timescaledb":
     DAMAGE = {
         "a count": "INSERT INTO daybook.daily (project_id, day, chats) SELECT project_id, '2026-01-02', 1"
                    " FROM unnest('{p,q}'::text[]) AS project (project_id) WHERE true",
-        "a sketch": "INSERT INTO daybook.returns SELECT 'p', 'stranger' || n, '2026-01-03' FROM generate_series(1, 9) AS n",
+        "a sketch": "INSERT INTO daybook.returns SELECT 'p', 'stranger' || n, '2026-01-03'"
+                    "  FROM generate_series(1, 9) AS n",
         "a day lost": "DELETE FROM daybook.returns WHERE day = '2026-01-02'",
         "a day too many": DAMAGE["a day too many"],
     }
@@ -43,19 +47,17 @@ if STORE == "citus":
 @pytest.fixture
 def database(world, numbers):
     """A database with events of two projects, the last of them pending."""
-    name = f"upkeep{next(numbers)}"
-    world.create_database(name)
     chance = random.Random(7)
-    rows = [(f"e{n}", chance.choice("pq"), f"2026-01-{chance.randint(1, 4):02}T{chance.randint(0, 23):02}:00Z",
+    rows = [(f"e{n}", chance.choice("pq"),
+             f"2026-01-{chance.randint(1, 4):02}T{chance.randint(0, 23):02}:00Z",
              kind, f"u{chance.randint(1, 9)}", None, VALUES.get(kind))
             for n in range(200) for kind in [chance.choice(KINDS)]]
-    insert = "INSERT INTO daybook.events VALUES (%s, %s, %s, %s, %s, %s, %s)"
-    with world.connect(database=name) as connection, connection.cursor() as cursor:
-        cursor.executemany(insert, rows[:150])
-        cursor.execute("CALL daybook.refresh()")
-        cursor.executemany(insert, rows[150:])
-    yield name
-    world.drop_database(name)
+    with world.database(f"upkeep{next(numbers)}") as name:
+        with contextlib.closing(world.connect(database=name)) as connection, connection:
+            write(connection, *rows[:150])
+            execute(connection, "CALL daybook.refresh()")
+            write(connection, *rows[150:])
+        yield name
 
 
 def test_verify_of_a_right_rollup_is_silent(world, database):
@@ -118,8 +120,8 @@ def test_rebuild_brings_back_users_first_days(world, database):
 def test_rebuild_counts_what_commits_meanwhile_once(world, database):
     """Its difference and the writer's increments are of the same snapshot, or of neither."""
     world.sql(DAMAGE["a day lost"], database=database)
-    with world.connect(database=database) as writer, writer.cursor() as cursor:
-        cursor.execute("INSERT INTO daybook.events VALUES ('open', 'p', '2026-01-02Z', 'chat_start', 'u1')")
+    with contextlib.closing(world.connect(database=database)) as writer, writer:
+        write(writer, ("open", "p", "2026-01-02Z", "chat_start", "u1", None, None))
         world.admin("rebuild", database=database)
     assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
 
@@ -166,7 +168,8 @@ def test_import_warns_of_events_before_what_has_been_dropped(world, database, tm
     world.admin("retention", "--raw", "1", database=database)
     file = tmp_path / "events.csv"
     file.write_text("event_id,project_id,occurred_at,kind,user_id,chat_id,value\n"
-                    "again,p,2026-01-02T00:00:00Z,chat_start,u1,,\nnew,p,2026-11-02T00:00:00Z,chat_start,u1,,\n")
+                    "again,p,2026-01-02T00:00:00Z,chat_start,u1,,\n"
+                    "new,p,2026-11-02T00:00:00Z,chat_start,u1,,\n")
     said = world.admin("import", str(file), database=database).stderr
     assert "1 event(s) before 2026-0" in said and "count again" in said
 

@@ -1,0 +1,142 @@
+"""The store timescaledb: late events of old chunks count once, retention loses no day, rebuild mends."""
+
+import contextlib
+import datetime
+import random
+import time
+
+import pytest
+
+from command import DONE, outcome
+from sessions import Background
+from timescale import AGGREGATES, NOW, ago, compress, hypertables
+from world import STORE
+
+pytestmark = pytest.mark.skipif(STORE != "timescaledb", reason="the tests of the store timescaledb")
+database = pytest.fixture(hypertables)
+
+
+def test_a_late_event_of_a_compressed_chunk_counts_once(database):
+    database.fill(2000, 200, random.Random(21))
+    database.admin("refresh")
+    known = database.sql("SELECT event_id, project_id, occurred_at FROM daybook.events"
+                         " WHERE occurred_at < now() - interval '40 days' LIMIT 200")
+    assert compress(database) >= 6
+    right = database.shown()
+    for event, project, when in known:
+        assert database.add(event, when, project=project) == 0
+    assert database.shown() == right
+    late = ago(days=100)
+    before = database.chats()[late.date()]
+    assert database.add("late", late) == 1
+    assert (database.chats()[late.date()], database.wrong()) == (before + 1, [])
+    database.admin("refresh")
+    assert compress(database) >= 6
+    database.admin("refresh", "--from", "2020-01-01")
+    assert (database.chats()[late.date()], database.wrong()) == (before + 1, [])
+
+
+def refresh_everything(database):
+    """What a policy, or a hasty hand, may do to the aggregates."""
+    for aggregate in AGGREGATES:
+        database.sql(
+            f"CALL public.refresh_continuous_aggregate('daybook.{aggregate}', NULL, NULL, force => true)")
+
+
+@pytest.mark.parametrize("state", ["new", "refreshed", "compressed"])
+def test_retention_keeps_history_whoever_refreshes_after_it(database, state):
+    """Where raw chunks are gone, a refresh takes the days out of an aggregate."""
+    database.fill(1500, 300, random.Random(31))
+    database.add("now", NOW)
+    if state != "new":
+        database.admin("refresh")
+    if state == "compressed":
+        compress(database)
+    right = database.shown()
+    result = database.admin("retention", "--raw", "60")
+    assert result.stdout.startswith("dropped events before ")
+    raw_from = database.sql("SELECT raw_from FROM daybook.retention")[0][0]
+    assert ago(days=60 + 28).date() <= raw_from <= ago(days=60).date()
+    assert database.sql("SELECT min(daybook.utc_day(occurred_at)) >= %s FROM daybook.events",
+                        [raw_from]) == [(True,)]
+    assert database.sql("SELECT count(*) FROM daybook.returns WHERE day < %s", [raw_from]) == [(0,)]
+    assert database.shown() == right
+    refresh_everything(database)
+    assert database.shown() == right
+    for arguments in (["refresh"], ["refresh", "--from", "2020-01-01"], ["rebuild"]):
+        database.admin(*arguments)
+        assert (database.shown(), database.touched()) == (right, 0)
+    assert database.wrong() == []
+    assert min(database.days_held()) >= raw_from
+    assert database.admin("retention", "--raw", "60").stdout == ""
+
+
+def test_an_event_of_a_dropped_chunk_counts_and_stays(database):
+    database.fill(1500, 300, random.Random(32))
+    database.admin("refresh")
+    database.admin("retention", "--raw", "60")
+    late = ago(days=200)
+    chats = database.chats()[late.date()]
+    database.add("late", late, "new")
+    database.add("late again", late + datetime.timedelta(days=1), "new")
+    right = database.shown()
+    assert database.chats()[late.date()] == chats + 1
+    for arguments in (["refresh"], ["rebuild"], ["retention", "--raw", "60"], ["refresh"]):
+        database.admin(*arguments)
+        assert database.shown() == right, arguments
+    assert database.sql("SELECT count(*) FROM daybook.events WHERE event_id LIKE 'late%%'", []) == [(0,)]
+
+
+def test_an_event_that_comes_as_its_chunk_is_dropped_is_not_lost(database):
+    """The writer's row lies in the chunk before it commits: the drop waits for it."""
+    database.fill(300, 100, random.Random(33))
+    late = ago(days=95)
+    chats = database.chats().get(late.date(), 0)
+    with contextlib.closing(database.world.connect(database=database.name)) as writer, \
+            writer.cursor() as cursor:
+        cursor.execute("INSERT INTO daybook.events VALUES ('late', 'p', %s, 'chat_start', 'u')", [late])
+        retention = Background(database.admin, "retention", "--raw", "30")
+        time.sleep(1)
+        assert retention.is_alive()
+        writer.commit()
+        assert retention.done() is None
+    assert database.sql("SELECT count(*) FROM daybook.events WHERE event_id = 'late'") == [(0,)]
+    assert database.chats()[late.date()] == chats + 1
+    database.admin("refresh")
+    assert database.chats()[late.date()] == chats + 1
+
+
+# --- mending ------------------------------------------------------------------
+
+DAMAGE = {
+    "hours lost": "DELETE FROM {events_hourly} WHERE daybook.utc_day(bucket) = %s",
+    "a day lost": "DELETE FROM {chat_aggregates} WHERE daybook.utc_day(bucket) = %s",
+    "a count": "UPDATE {chat_aggregates} SET chats = chats + 1 WHERE daybook.utc_day(bucket) = %s",
+    "a sketch lost": "DELETE FROM {returns_daily} WHERE day = %s",
+    "returns lost": "DELETE FROM daybook.returns WHERE day = %s",
+    "a return too many": "INSERT INTO daybook.returns VALUES ('p', 'nobody', %s)",
+    "a day twice": "INSERT INTO daybook.daily (project_id, day, chats) VALUES ('p', %s, 7)",
+    "notes lost": "DELETE FROM daybook.touched WHERE day <> %s OR day IS NOT NULL",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_rebuild_mends_each_damage(database, damage):
+    database.fill(1000, 20, random.Random(41))
+    database.admin("refresh")
+    database.fill(100, 20, random.Random(42), "late")
+    right = database.shown()
+    tables = {aggregate: database.materialized(aggregate) for aggregate in AGGREGATES}
+    day = ago(days=7).date()
+    if damage in ("hours lost", "a sketch lost", "returns lost", "a return too many"):
+        database.admin("refresh")
+    assert database.sql(DAMAGE[damage].format(**tables), [day], user="postgres") > 0
+    if damage in ("hours lost", "returns lost", "a return too many"):
+        database.sql("CALL public.refresh_continuous_aggregate(%s, %s, %s, force => true)",
+                     ["daybook.chat_aggregates" if damage == "hours lost" else "daybook.returns_daily",
+                      day, day + datetime.timedelta(days=1)])
+    if damage in ("a day lost", "a count"):
+        database.sql("DELETE FROM daybook.touched")
+    assert database.wrong() != []
+    assert outcome(database.admin("rebuild")) == (DONE, False, False)
+    assert (database.wrong(), database.touched(), database.shown()) == ([], 0, right)

@@ -89,18 +89,23 @@ class Data:
     def add_pending(self, cursor, day, rows):
         """What the events of a day add; one project and day in twenty has none."""
         cursor.execute(
-            "INSERT INTO daybook.pending (project_id, day, chats, inbound_messages, outbound_messages,"
-            "       positive_feedback, negative_feedback, ht_requests, ht_starts, api_errors,"
-            "       csat_count, csat_sum,"
-            "       ai_quality_count, ai_quality_sum, returning_users)"
-            " SELECT 'p' || (%s + i), %s, random() * 400, random() * 4000, random() * 6000, random() * 40,"
-            "        random() * 20, random() * 10, random() * 10, random() * 5,"
-            "        csat, csat * (1 + (random() * 4)::int),"
-            "        quality, round((quality * random())::numeric, 2), users"
+            "INSERT INTO daybook.pending (project_id, day, kind, events, score_sum, returning_users)"
+            " SELECT 'p' || (%s + i), %s, k.kind::daybook.event_kind, k.events, k.score_sum, k.users"
             "   FROM generate_series(0, %s - 1) i, generate_series(1, %s) j,"
             "        LATERAL (SELECT (random() * 30 * (i * j > -1)::int)::int AS csat,"
             "                        (random() * 300 * (i * j > -1)::int)::int AS quality,"
-            "                        (i * 7 + j + %s) %% 64 AS sketch) v JOIN sketches s ON s.n = v.sketch"
+            "                        (i * 7 + j + %s) %% 64 AS sketch) v JOIN sketches s ON s.n = v.sketch,"
+            "        LATERAL (VALUES ('chat_start', random() * 400, NULL::numeric, NULL::public.hll),"
+            "                        ('inbound_message', random() * 4000, NULL, NULL),"
+            "                        ('outbound_message', random() * 6000, NULL, NULL),"
+            "                        ('positive_feedback', random() * 40, NULL, NULL),"
+            "                        ('negative_feedback', random() * 20, NULL, NULL),"
+            "                        ('ht_request', random() * 10, NULL, NULL),"
+            "                        ('ht_start', random() * 10, NULL, NULL),"
+            "                        ('api_error', random() * 5, NULL, NULL),"
+            "                        ('csat', csat, csat * (1 + (random() * 4)::int), NULL),"
+            "                        ('ai_quality', quality, round((quality * random())::numeric, 2), NULL),"
+            "                        (NULL, NULL, NULL, users)) k (kind, events, score_sum, users)"
             "  WHERE random() > 0.05", (PROJECT, day, self.projects, rows, day.toordinal()))
 
     def spend(self, world):

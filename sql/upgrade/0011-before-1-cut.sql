@@ -6,9 +6,6 @@ DO $$
 DECLARE
     view record;
 BEGIN
-    IF (SELECT max(version) FROM daybook.migrations) = 2 THEN
-        RAISE 'a migrate of an earlier release was cut off here: finish it by that release''s daybook-admin migrate';
-    END IF;
     IF pg_catalog.to_regclass('daybook.events') IS NOT NULL THEN
         LOCK TABLE daybook.events IN SHARE ROW EXCLUSIVE MODE;
     END IF;

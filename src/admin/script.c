@@ -29,11 +29,19 @@ static const char *directory(void)
     return set == NULL || *set == '\0' ? SQL_DIRECTORY : set;
 }
 
+/* Not what an editor leaves beside a file: a hidden one, or one of another suffix. */
 static int is_sql(const struct dirent *entry)
 {
-    size_t length = strlen(entry->d_name), suffix = sizeof(SUFFIX) - 1;
+    const char *name = entry->d_name;
+    size_t length = strlen(name), suffix = sizeof(SUFFIX) - 1;
 
-    return length > suffix && strcmp(entry->d_name + length - suffix, SUFFIX) == 0;
+    return *name != '.' && length > suffix && strcmp(name + length - suffix, SUFFIX) == 0;
+}
+
+/* Whether a name is NNNN-NAME.sql. */
+static bool is_numbered(const char *name)
+{
+    return strspn(name, "0123456789") == NUMBER_LENGTH && name[NUMBER_LENGTH] == '-';
 }
 
 /* Where a script stands among those of its number: an upgrade before or behind the schema's. */
@@ -106,7 +114,8 @@ static bool add_folder(struct scripts *scripts, enum script_part part, const cha
     if (count < 0)
         return *own != '\0';
     for (int i = 0; i < count; i++) {
-        good = good && add(scripts, part, folder, files[i]->d_name);
+        if (part == PART_CODE || is_numbered(files[i]->d_name))
+            good = good && add(scripts, part, folder, files[i]->d_name);
         free(files[i]);
     }
     free(files);

@@ -25,7 +25,12 @@ def migrate(world, database, folder=SOURCE / "sql", user="daybook_owner"):
                DAYBOOK_DATABASE=world.conninfo(user, database))
 
 
+def migrations(folder=SOURCE / "sql"):
+    """The numbered scripts of the store under test, in order."""
+    files = [*(folder / "schema").glob("[0-9]*.sql"), *(folder / "schema" / STORE).glob("[0-9]*.sql")]
+    return sorted(files, key=lambda file: file.name)
+
+
 def newest():
     """The version of the schema that the sources make."""
-    return max(int(file.name[:4]) for file in (SOURCE / "sql").glob("*.sql")
-               if file.suffixes in ([".sql"], [f".{STORE}", ".sql"]))
+    return int(migrations()[-1].name[:4])

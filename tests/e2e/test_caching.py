@@ -148,7 +148,7 @@ def test_a_compressed_page_is_known_again(world, january, token, server_class, e
 def test_a_kept_page_is_used_and_a_rebuild_shows_at_once(alone, world, project, january, token):
     """The rollup changed behind the back of all that tells of changes: only a kept page does not show it."""
     keep(alone, january, token)
-    world.sql("UPDATE daybook.daily SET chats = 9 WHERE project_id = %s", [project])
+    world.sql("UPDATE daybook.daily SET counts[1] = 9 WHERE project_id = %s", [project])
     assert counts(ask(alone, january, token)) == {"10": 2}
     assert counts(ask(alone, january + "&limit=20", token)) == {"10": 9}
     world.admin("rebuild", "--project", project)
@@ -158,7 +158,7 @@ def test_a_kept_page_is_used_and_a_rebuild_shows_at_once(alone, world, project, 
 @keeps_pages
 def test_a_page_is_kept_when_asked_for_again_or_on_condition(alone, world, project, january, token):
     def change(chats):
-        world.sql("UPDATE daybook.daily SET chats = %s WHERE project_id = %s", [chats, project])
+        world.sql("UPDATE daybook.daily SET counts[1] = %s WHERE project_id = %s", [chats, project])
 
     assert counts(ask(alone, january, token)) == {"10": 2}
     change(3)
@@ -173,9 +173,9 @@ def test_a_page_is_kept_when_asked_for_again_or_on_condition(alone, world, proje
 
 @keeps_pages
 def test_a_page_kept_wrong_is_mended_at_once(alone, world, project, january, token):
-    world.sql("UPDATE daybook.daily SET chats = 9 WHERE project_id = %s", [project])
+    world.sql("UPDATE daybook.daily SET counts[1] = 9 WHERE project_id = %s", [project])
     assert counts(keep(alone, january, token)) == {"10": 9}
-    world.sql("UPDATE daybook.daily SET chats = 8 WHERE project_id = %s", [project])
+    world.sql("UPDATE daybook.daily SET counts[1] = 8 WHERE project_id = %s", [project])
     assert counts(ask(alone, january, token)) == {"10": 9}
     world.admin("rebuild", "--project", project)
     assert counts(ask(alone, january, token)) == {"10": 2}

@@ -28,6 +28,32 @@ def test_migrate_applies_each_migration_in_order_and_once(world, database):
     assert len(world.sql("SELECT 1 FROM daybook.migrations", database=database)) == len(applied)
 
 
+def test_code_is_replaced_by_each_migrate(world, database, migrations):
+    """State is migrated, code is replaced: a routine that was changed by hand is mended, and a new one is there."""
+    assert migrate(world, database).returncode == DONE
+    before = world.sql("SELECT daybook.settled_before()", database=database)
+    world.sql("CREATE OR REPLACE FUNCTION daybook.settled_before() RETURNS date LANGUAGE sql STABLE"
+              " RETURN date '2000-01-01'", database=database)
+    (migrations / "code" / "95-more.sql").write_text(
+        "CREATE OR REPLACE FUNCTION daybook.more() RETURNS integer LANGUAGE sql RETURN 7;\n")
+    result = migrate(world, database, migrations)
+    assert (result.returncode, result.stdout) == (DONE, f"schema version {newest()}\n"), result.stderr
+    assert world.sql("SELECT daybook.settled_before()", database=database) == before
+    assert world.sql("SELECT daybook.more()", database=database) == [(7,)]
+
+
+def test_code_that_fails_takes_the_schema_back_with_it(world, database, migrations):
+    """A state without the code that knows it would be worse than none: both come in one transaction."""
+    assert migrate(world, database).returncode == DONE
+    (migrations / "schema" / f"{newest() + 1:04}-more.sql").write_text("CREATE TABLE daybook.more ();\n")
+    (migrations / "code" / "95-more.sql").write_text("\nSELECT nonsense;\n")
+    result = migrate(world, database, migrations)
+    assert (result.returncode, result.stdout) == (DATABASE, "")
+    assert "95-more.sql failed at line 2; nothing is kept" in result.stderr
+    assert world.sql("SELECT to_regclass('daybook.more'), max(version) FROM daybook.migrations",
+                     database=database) == [(None, newest())]
+
+
 def test_a_database_keeps_its_store(world, database):
     migrate(world, database)
     environment = {"DAYBOOK_DATABASE": world.conninfo(database=database), "DAYBOOK_SQL": str(SOURCE / "sql")}
@@ -57,12 +83,13 @@ def test_several_migrates_at_once_do_it_once(world, database):
 
 
 def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(world, database, migrations):
+    assert migrate(world, database).returncode == DONE
     number = newest() + 1
-    file = migrations / f"{number:04}-more.sql"
+    file = migrations / "schema" / f"{number:04}-more.sql"
     file.write_text("CREATE TABLE daybook.more ();\n\nCREATE TABLE daybook.broken (x nonsense);\n")
     result = migrate(world, database, migrations)
     assert result.returncode == DATABASE
-    assert f"{file.name} failed at line 3; nothing of it is kept" in result.stderr
+    assert f"{file.name} failed at line 3; nothing is kept" in result.stderr
     assert "nonsense" in result.stderr
     assert f"schema version {number}" not in result.stdout
     assert world.sql("SELECT to_regclass('daybook.more'), max(version) FROM daybook.migrations",
@@ -74,7 +101,7 @@ def test_a_migration_that_fails_leaves_nothing_and_can_be_repeated(world, databa
 
 
 def test_a_first_migration_that_fails_leaves_an_empty_database(world, database, migrations):
-    first = next(migrations.glob("0001-*.sql"))
+    first = next((migrations / "schema").glob("0001-*.sql"))
     first.write_text(first.read_text() + "\nSELECT 1 / 0;\n")
     assert migrate(world, database, migrations).returncode == DATABASE
     assert world.sql("SELECT to_regnamespace('daybook')", database=database) == [(None,)]
@@ -90,9 +117,12 @@ def test_a_database_newer_than_the_tool_is_left_alone(world, database):
 
 
 def test_files_that_are_no_migrations_are_passed_over(world, database, migrations):
-    for name in ("9998-x.sql~", "9998-x.sql.orig", "98-x.sql", "9998.sql", "9998-x.otherstore.sql",
-                 "x.sql", ".9998-x.sql"):
-        (migrations / name).write_text("SELECT 1 / 0;\n")
+    (migrations / "schema" / "otherstore").mkdir()
+    for name in ("9998-x.sql~", "9998-x.sql.orig", "98-x.sql", "9998.sql", "otherstore/9998-x.sql", "x.sql",
+                 ".9998-x.sql"):
+        (migrations / "schema" / name).write_text("SELECT 1 / 0;\n")
+    for name in ("99-x.sql~", ".99-x.sql"):
+        (migrations / "code" / name).write_text("SELECT 1 / 0;\n")
     result = migrate(world, database, migrations)
     assert result.returncode == DONE, result.stderr
     assert result.stdout.endswith(f"schema version {newest()}\n")

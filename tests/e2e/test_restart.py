@@ -37,8 +37,8 @@ class Book:
                        f"?from=2025-01-01&to=2026-01-01&limit={DAYS}")
         self.expected = self.page(seed)
         columns = ", ".join(f"{seed + number} * 1000 + day" for number in range(len(FIELDS)))
-        world.sql(f"INSERT INTO daybook.daily (project_id, day, {', '.join(FIELDS)})"
-                  f" SELECT %s, %s::date + day, {columns}"
+        world.sql(f"INSERT INTO daybook.daily (project_id, day, counts)"
+                  f" SELECT %s, %s::date + day, ARRAY[0, {columns}]"
                   f"   FROM generate_series(0, {DAYS - 1}) AS day",
                   (project, FIRST))
         tokens = [f"pat-{secrets.token_hex(18)}" for _ in range(1000)]

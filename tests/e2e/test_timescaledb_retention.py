@@ -111,11 +111,11 @@ def test_an_event_that_comes_as_its_chunk_is_dropped_is_not_lost(database):
 DAMAGE = {
     "hours lost": "DELETE FROM {events_hourly} WHERE daybook.utc_day(bucket) = %s",
     "a day lost": "DELETE FROM {chat_aggregates} WHERE daybook.utc_day(bucket) = %s",
-    "a count": "UPDATE {chat_aggregates} SET chats = chats + 1 WHERE daybook.utc_day(bucket) = %s",
+    "a count": "UPDATE {chat_aggregates} SET events = events + 1 WHERE daybook.utc_day(bucket) = %s",
     "a sketch lost": "DELETE FROM {returns_daily} WHERE day = %s",
     "returns lost": "DELETE FROM daybook.returns WHERE day = %s",
     "a return too many": "INSERT INTO daybook.returns VALUES ('p', 'nobody', %s)",
-    "a day twice": "INSERT INTO daybook.daily (project_id, day, chats) VALUES ('p', %s, 7)",
+    "a day twice": "INSERT INTO daybook.daily (project_id, day, counts) VALUES ('p', %s, '{{7}}')",
     "notes lost": "DELETE FROM daybook.touched WHERE day <> %s OR day IS NOT NULL",
 }
 

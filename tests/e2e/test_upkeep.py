@@ -19,17 +19,17 @@ SHOWN = """SELECT * FROM daybook_v1.messages_daily JOIN daybook_v1.chats_daily U
 
 # Every way in which a rollup could have gone wrong, and the measures that it shows in.
 DAMAGE = {
-    "a count": "UPDATE daybook.daily SET chats = chats + 1 WHERE day = '2026-01-02'",
-    "a sum": "UPDATE daybook.daily SET csat_sum = csat_sum - 1 WHERE day = '2026-01-02'",
+    "a count": "UPDATE daybook.daily SET counts[1] = coalesce(counts[1], 0) + 1 WHERE day = '2026-01-02'",
+    "a sum": "UPDATE daybook.daily SET sums[8] = sums[8] - 1 WHERE day = '2026-01-02'",
     "a sketch": "UPDATE daybook.daily SET returning_users = NULL WHERE day = '2026-01-03'",
     "a day lost": "DELETE FROM daybook.daily WHERE day = '2026-01-02'",
-    "a day too many": "INSERT INTO daybook.daily (project_id, day, chats) VALUES ('p', '2026-01-20', 7)",
+    "a day too many": "INSERT INTO daybook.daily (project_id, day, counts) VALUES ('p', '2026-01-20', '{7}')",
     "increments lost": "DELETE FROM daybook.pending",
     "increments twice": "INSERT INTO daybook.pending SELECT * FROM daybook.pending",
 }
 if STORE == "timescaledb":
     DAMAGE = {
-        "a count": "INSERT INTO daybook.daily (project_id, day, chats) SELECT project_id, '2026-01-02', 1"
+        "a count": "INSERT INTO daybook.daily (project_id, day, counts) SELECT project_id, '2026-01-02', '{1}'"
                    " FROM unnest('{p,q}'::text[]) AS project (project_id) WHERE true",
         "a sketch": "INSERT INTO daybook.returns SELECT 'p', 'stranger' || n, '2026-01-03'"
                     "  FROM generate_series(1, 9) AS n",

@@ -3,7 +3,7 @@
 
 #include <libpq-fe.h>
 
-/* How a command of daybook-admin ended: its exit status. */
+/* How a command of daybook-admin ended: its exit status, so 0 is the good value here and nowhere else. */
 enum outcome {
     OUTCOME_DONE = 0,
     OUTCOME_REFUSED = 1, /* bad input, no such thing, there already; or verify finds a difference */

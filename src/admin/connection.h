@@ -7,14 +7,18 @@
 
 #include "command.h"
 
-/* The operator's tool and libpq: blocking, and every failure is told on stderr. */
+/*
+ * The operator's tool and libpq. Every call waits until the server has answered, and tells a failure on
+ * stderr. Results are the caller's to clear.
+ */
 
-/* Connects, with everything fixed that the session's work depends on. NULL after a failure. */
+/* Connects, and fixes the settings of the session that its work depends on. NULL after a failure. */
 PGconn *connection_open(const char *conninfo);
 
-/* Refused, and what to do said, if the database has never been migrated. */
+/* OUTCOME_REFUSED, after saying what to do, if the database has never been migrated. */
 enum outcome connection_require_schema(PGconn *connection);
 
+/* Whether a statement went well; says nothing. NULL, no memory, did not. */
 bool connection_succeeded(const PGresult *result);
 
 /* Whether a statement failed for the data that it was given: SQLSTATE class 22, no such value, or 23, a
@@ -24,12 +28,12 @@ bool connection_is_data_fault(const PGresult *result);
 /* Runs SQL that may be several statements; false after a failure. */
 bool connection_execute(PGconn *connection, const char *sql);
 
-/* Runs one statement with text parameters. The caller clears the result; NULL after a failure. */
+/* Runs one statement with count text parameters. NULL after a failure. */
 PGresult *connection_query(PGconn *connection, const char *sql, int count, const char *const *values);
 
 /*
- * The same, for a statement that data may break. *outcome tells a failure that is the data's fault from one
- * of the database; a constraint that was broken is explained by its comment.
+ * The same, for a statement that what the operator gave may break. *outcome becomes OUTCOME_DONE, REFUSED if
+ * the data is at fault, or DATABASE. A constraint that was broken is explained by its comment.
  */
 PGresult *connection_change(PGconn *connection, const char *sql, int count, const char *const *values,
                             enum outcome *outcome);

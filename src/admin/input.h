@@ -12,12 +12,13 @@ struct input *input_open(const char *name);
 void input_close(struct input *input);
 
 /*
- * Reads whole lines, as many as fit into size bytes; a line longer than that comes in pieces, and the last
- * may lack its line end. Returns the number of bytes, 0 at the end of the file, -1 if it cannot be read or
- * its compression is broken or cut short: input_error() then says why.
+ * Reads whole lines, as many as fit into size bytes. A line longer than that comes in pieces, and the last of
+ * the file may lack its line end. Returns the number of bytes, without a NUL; 0 at the end of the file; -1 if
+ * it cannot be read, or its compression is broken or cut short. input_error() then says why.
  */
 long input_read(struct input *input, char *text, size_t size);
 
+/* Why input_read() failed, "" if it did not. The input's own, or a constant. */
 const char *input_error(const struct input *input);
 
 #endif

@@ -39,8 +39,8 @@ static bool is_unknown(PGconn *connection, const char *project, enum outcome *ou
 }
 
 /*
- * Runs verify or rebuild on the project, or all, and the days, or all, that were asked for. NULL, said why,
- * if it fails or there is no such project.
+ * Runs verify or rebuild for the project and the days asked for; for all where none were. NULL, after a
+ * complaint and with *outcome set, if it fails or there is no such project.
  */
 static PGresult *query_days(PGconn *connection, const char *sql, const struct arguments *arguments,
                             enum outcome *outcome)
@@ -76,7 +76,7 @@ enum outcome upkeep_run_rebuild(PGconn *connection, const struct arguments *argu
     return outcome;
 }
 
-/* Each month in a transaction of its own: writers wait for as long as it takes. */
+/* Drops each month in a transaction of its own, as writers wait while one lasts. */
 enum outcome upkeep_run_retention(PGconn *connection, const struct arguments *arguments)
 {
     char days[16];

@@ -4,9 +4,8 @@
 #include <stdbool.h>
 
 /*
- * Whether this is a libpq connection string or URI. One that libpq would take apart in a place that nobody
- * meant, as it does with a password that bears an unescaped "@" or "/", is none: libpq would say parts of it
- * aloud.
+ * Whether this is a libpq connection string or URI. Also false for one that libpq would split in the wrong
+ * place, as a URI with an unescaped "@" or "/" in its password: libpq's errors would quote the password.
  */
 bool conninfo_is_valid(const char *text);
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A calendar day, UTC, proleptic Gregorian: days since 1970-01-01. Years 0001 to 9999 only. */
+/* A calendar day in UTC (proleptic Gregorian), as days since 1970-01-01. Of the years 0001 to 9999 only. */
 typedef int32_t day_t;
 
 enum {
@@ -13,7 +13,7 @@ enum {
     DAY_INSTANT_LENGTH = 20 /* YYYY-MM-DDT00:00:00Z */
 };
 
-/* Reads exactly "YYYY-MM-DD" of the given length; false unless that is a day that exists. */
+/* Reads exactly "YYYY-MM-DD", which need not end in a NUL. False unless it is a day that exists. */
 bool day_parse(const char *text, size_t length, day_t *day);
 
 /* Writes "YYYY-MM-DD" and a NUL. */

@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 
 /*
- * Made once, for as long as the process lives: libcrypto's one-call SHA256() looks the algorithm up anew each
- * time, which takes longer than hashing a token.
+ * Kept for as long as the process lives. libcrypto's one-call SHA256() looks the algorithm up anew each time,
+ * which takes longer than hashing a token. What one digest leaves in the context, the next begins without.
  */
 static EVP_MD *algorithm;
 static EVP_MD_CTX *context;

@@ -10,7 +10,8 @@
  * A personal access token (PAT) as a client presents it: "pat-" and more. Whether it opens anything, only the
  * database knows.
  */
-/* SHA-256 of the whole token: all that is stored, and all that leaves token_present(). */
+
+/* The SHA-256 of the whole token: all of it that the database keeps, and all that leaves token_present(). */
 struct token_digest {
     unsigned char byte[SHA256_SIZE];
 };
@@ -23,12 +24,12 @@ enum token_result {
 };
 
 /*
- * Takes the token out of an Authorization header (RFC 6750 section 2.1; the scheme in any case, RFC 9110
- * section 11.1). The header may be NULL.
+ * Takes the token out of an Authorization header: "Bearer pat-..." (RFC 6750 section 2.1), the scheme in
+ * upper or lower case (RFC 9110 section 11.1). The header may be NULL. Writes the digest for TOKEN_PRESENT.
  */
 enum token_result token_present(const char *authorization, struct token_digest *digest);
 
-/* The digest of a token; false as sha256() is. */
+/* Writes the digest of a token; false if sha256() is. */
 bool token_digest(const char *token, size_t length, struct token_digest *digest);
 
 #endif

@@ -8,7 +8,7 @@
 #include "rows.h"
 #include "validator.h"
 
-/* A rendered page, never changed; freed when the last of its holders lets go. */
+/* A rendered page. Never changed once made; freed when the last of its holders lets go. */
 struct body {
     unsigned holders;
     char validator[VALIDATOR_LENGTH + 1];
@@ -17,8 +17,9 @@ struct body {
 };
 
 /*
- * Renders a page, with a row for every day of it, those without events too. NULL if there is no memory or no
- * SHA-256; otherwise the caller is its first holder.
+ * Renders a page as {"status":"SUCCESS","data":[...],"metadata":{...}}, with a row for every day of it, those
+ * without events too. The rows must be as rows.h says. NULL without memory or SHA-256; otherwise the caller
+ * is the first holder.
  */
 struct body *body_render(const struct endpoint *endpoint, const struct range *range, const struct rows *rows);
 

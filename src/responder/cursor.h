@@ -7,8 +7,9 @@
 #include "day.h"
 
 /*
- * A cursor names the first day not yet returned: "YYYY-MM-DDT00:00:00Z" in base64 (RFC 4648 section 4,
- * padded). It carries no signature: whoever makes one up gets a page that could be had with `from`.
+ * A cursor names the first day that no page has shown yet. Example: "MjAyNi0wMS0zMVQwMDowMDowMFo=" is
+ * "2026-01-31T00:00:00Z" in base64 (RFC 4648 section 4, padded). It carries no signature: whoever makes one
+ * up gets a page that `from` would give as well.
  */
 enum { CURSOR_TEXT_LENGTH = 28 };
 
@@ -16,8 +17,8 @@ enum { CURSOR_TEXT_LENGTH = 28 };
 void cursor_format(day_t day, char text[CURSOR_TEXT_LENGTH + 1]);
 
 /*
- * Reads a cursor, padded or not; false unless it is one. In the URL-safe alphabet (RFC 4648 section 5) it is
- * the same: no day encodes to any of the characters in which the two differ.
+ * Reads a cursor, padded or not; false unless it is one. The URL-safe alphabet (RFC 4648 section 5) makes no
+ * difference: no day encodes to a character in which the two alphabets differ.
  */
 bool cursor_parse(const char *text, size_t length, day_t *day);
 

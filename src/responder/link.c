@@ -73,7 +73,7 @@ static bool await(const struct link *link, short events)
     }
 }
 
-/* The next result, which may be NULL as libpq's are; false after a fault. */
+/* The next result; NULL behind the last of a statement. False after a fault. */
 static bool next_result(struct link *link, PGresult **result)
 {
     while (PQisBusy(link->connection)) {
@@ -125,8 +125,8 @@ bool link_connect(struct link *link)
 {
     assert(link->connection == NULL);
     /*
-     * Of several hosts, one that swallows what it is sent must leave time for the next. What stands before
-     * dbname, the connection string may override.
+     * libpq takes dbname for the whole connection string, which overrides what stands before it here. A third
+     * of the time for each of several hosts: one that swallows what it is sent must leave some for the next.
      */
     char host_ms[16];
     const char *const names[] = {"tcp_user_timeout", "dbname", "fallback_application_name", "client_encoding",

@@ -7,9 +7,9 @@
 #include <libpq-fe.h>
 
 /*
- * A way to a database: one connection in pipeline mode, and a deadline that bounds every wait on it. After a
- * failure of any kind, which is logged unless it is mute, the connection is given up: whatever state it was
- * in, the next is fresh.
+ * A way to a database: one connection in pipeline mode, and a deadline that bounds every wait on it. Any
+ * failure is logged, unless the link is mute, and ends the connection, so that the next one starts afresh.
+ * Functions that return bool are false after such a failure.
  */
 struct link {
     const char *name;     /* in the log */
@@ -17,32 +17,37 @@ struct link {
     PGconn *connection;   /* NULL, or ready and idle between requests */
     unsigned session;     /* the number of the connection; the first is 1 */
     int64_t deadline;     /* of the request at hand, in milliseconds of link_now_ms() */
-    bool is_mute;
+    bool is_mute;         /* failures are not logged */
 };
 
-/* The monotonic clock. */
+/* The monotonic clock, in milliseconds. */
 int64_t link_now_ms(void);
 
-/* Makes the connection; there must be none. */
+/* Makes the connection, in pipeline mode; there must be none. */
 bool link_connect(struct link *link);
 
+/* Closes the connection, if there is one. */
 void link_close(struct link *link);
 
 /* Closes a connection that the server has ended since it was last used, or is about to. */
 void link_drop_if_stale(struct link *link);
 
-/* Waits so long, or until the deadline. */
+/* Waits for so many milliseconds, or until the deadline. */
 void link_pause(const struct link *link, int ms);
 
-/* Says why and gives the connection up. False, for the caller to return. */
+/* Logs "NAME: DOING: WHY" and closes the connection. Returns false, for the caller to return. */
 bool link_fail(struct link *link, const char *doing, const char *why);
 
-/* The same, and what libpq says is why. */
+/* The same; why is libpq's last error. */
 bool link_fail_as_told(struct link *link, const char *doing);
 
-/* Takes the result of one statement or sync, which must have the status; the caller clears it. */
+/*
+ * Takes the next result of those sent for: of one statement, or of a sync. It must have the wanted status.
+ * The caller clears it; after a failure there is none.
+ */
 bool link_take(struct link *link, const char *doing, ExecStatusType wanted, PGresult **result);
 
+/* The same, for a result of which only the status matters. */
 bool link_take_and_drop(struct link *link, const char *doing, ExecStatusType wanted);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "printable.h"
 
-/* A process has one log: the only state that outlives a request, set once at start. */
+/* A process has one log. Set once at start, so that a fault deep down needs no argument for it. */
 static const char *log_name = "daybook";
 static enum log_target log_target = LOG_TO_STDERR;
 

@@ -3,12 +3,13 @@
 
 enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
-/* Where lines go from now on; stderr until told. The name is kept, not copied. */
+/* Says where lines go from now on; until then, stderr. The name stands before each, and is kept, not copied.
+ */
 void log_open(const char *name, enum log_target target);
 
 /*
- * Writes one line about a fault of ours. Whatever text comes from elsewhere must be an argument; line
- * breaks and control bytes in it come out as spaces. Never give it a token.
+ * Writes one line about a fault of ours, cut at 1023 bytes. Text from elsewhere must be an argument, never
+ * the format; line breaks and other control characters in it come out as spaces. Never give it a token.
  */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -188,8 +188,8 @@ int main(int argc, char **argv)
     struct settings settings;
 
     /*
-     * libfcgi waits, for two seconds if it must, until the web server has closed its end as well, so that
-     * bytes it sent too much do not undo the answer. Here none are left: drain() has read them all.
+     * On closing a connection, libfcgi waits up to 2 s for the web server to close its end: unread input
+     * would reset the connection and undo the answer. None is left here: drain() has read all of it.
      */
     setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
 

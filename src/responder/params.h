@@ -23,8 +23,9 @@ enum params_result {
 };
 
 /*
- * Reads the query string of a request to an endpoint. Unknown parameters are ignored; of a repeated one
- * the last that is not empty counts, `cursor` and `after` being one parameter.
+ * Reads the query string of a request to an endpoint: "from=2026-01-01&to=2026-02-01". Unknown parameters are
+ * ignored. Of a repeated one the last that is not empty counts; `cursor` and `after` are one parameter. The
+ * range is all filled in for PARAMS_OK, and unspecified otherwise.
  */
 enum params_result params_parse(const char *query, const struct endpoint *endpoint, struct range *range);
 

@@ -10,9 +10,9 @@ enum percent_rule {
 };
 
 /*
- * Undoes percent-encoding into plain, which has room for size bytes with its NUL. False, with plain
- * unspecified, for what cannot be text that we know: an escape without two hexadecimal digits, an ASCII
- * control character, bytes that are not UTF-8 (RFC 3629), or more than fits.
+ * Undoes percent-encoding: "a%2Fb" becomes "a/b". plain has room for size bytes, 1 at least, with its NUL.
+ * False, with plain unspecified, for an escape without two hexadecimal digits, an ASCII control character,
+ * bytes that are not UTF-8 (RFC 3629), or more than fits.
  */
 bool percent_decode(const char *text, size_t length, enum percent_rule rule, char *plain, size_t size);
 

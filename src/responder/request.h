@@ -16,8 +16,8 @@ struct request {
 };
 
 /*
- * Copies a request out of its environment of "NAME=value" strings, which libfcgi frees with the request.
- * False if there is no memory. Ended by request_free().
+ * Copies a request out of its environment: "NAME=value" strings and a NULL, which libfcgi frees with its own
+ * request. False if there is no memory. Ended by request_free().
  */
 bool request_read(struct request *request, char *const *environment);
 

@@ -13,7 +13,7 @@ struct settings {
     enum log_target log;
 };
 
-/* Reads them; false, after a line to err for each, if one has a value that it cannot have. */
+/* Reads them. Writes one line to err for each setting that is not valid, and then returns false. */
 bool settings_read(struct settings *settings, FILE *err);
 
 /* Prints each setting with its default and meaning. */

@@ -246,6 +246,7 @@ Suite *check_cache_suite(void)
     Suite *suite = suite_create("cache");
     TCase *tcase = tcase_create("cache");
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_is_kept_is_found_with_its_version);
     tcase_add_test(tcase, every_part_of_the_key_tells);
     tcase_add_test(tcase, pages_that_share_a_slot_are_told_apart);

@@ -228,6 +228,7 @@ Suite *check_input_suite(void)
     Suite *suite = suite_create("input");
     TCase *tcase = tcase_create("input");
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, make_path, remove_path);
     tcase_add_loop_test(tcase, plain_file_is_read_as_it_is, 0, UNITS_COUNT(TEXTS));
     tcase_add_loop_test(tcase, gzipped_file_is_read_as_what_was_compressed, 0, UNITS_COUNT(TEXTS));

@@ -1,6 +1,7 @@
 """Fixtures: one world for the whole run, and each web server in turn over it."""
 
 import itertools
+import os
 import signal
 
 import pytest
@@ -10,11 +11,12 @@ from attack import Attacker, logged, running, watched
 from cluster import Cluster
 from events import add_many
 from servers import SERVERS
-from world import World
+from world import PORT, World
 
 
 def pytest_configure():
-    """To be ended is to be interrupted: what has been started is stopped."""
+    """Asks at the private servers' port; and to be ended is to be interrupted, so that all is stopped."""
+    os.environ["PGPORT"] = str(PORT)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

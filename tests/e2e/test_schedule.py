@@ -71,7 +71,7 @@ def preloaded():
 def schedule(world):
     """Runs the shipped file as the owner."""
     return subprocess.run(["psql", "-X", "-q", "-f", str(JOBS), world.conninfo()], capture_output=True,
-                          text=True, check=False, env={"PATH": os.environ["PATH"]})
+                          text=True, check=False, env={name: os.environ[name] for name in ("PATH", "PGPORT")})
 
 
 @pytest.fixture(scope="module")

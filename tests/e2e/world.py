@@ -133,7 +133,7 @@ class World:
         return subprocess.run([PRIVATE, "run", self.postgres, *command], check=True, **kwargs)
 
     def conninfo(self, user="daybook_owner", database="daybook"):
-        return f"host={self.postgres} port={PORT} user={user} dbname={database}"
+        return f"host={self.postgres} user={user} dbname={database}"
 
     def connect(self, user="daybook_owner", database="daybook"):
         return psycopg2.connect(self.conninfo(user, database))

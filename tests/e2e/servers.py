@@ -43,6 +43,7 @@ class Server:
     def __init__(self, world, processes=4):
         self.world = world
         self.processes = processes
+        self.responder = world.responder
         self.database = world.conninfo("daybook_responder")
         # Settings that the shipped file does not make.
         self.environment = {"DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}
@@ -52,7 +53,7 @@ class Server:
 
     def values(self):
         """Values of the shipped file that are not those of this folder."""
-        return {"responder": self.world.responder, "socket": self.folder / "sock",
+        return {"responder": self.responder, "socket": self.folder / "sock",
                 "processes": self.processes, "database": self.database, "log": "stderr"}
 
     def shipped_file(self):
@@ -187,7 +188,7 @@ class SpawnFcgi(Lighttpd):
         command = re.search("^ExecStart=(.*)$", unit, re.MULTILINE).group(1)
         for pattern, value in ((r"/run/daybook/responder\.sock", self.folder / "sock"),
                                (r"-f \d+", f"-f {self.processes}"),
-                               (r"\S+/daybook\.fcgi", self.world.responder)):
+                               (r"\S+/daybook\.fcgi", self.responder)):
             command, count = re.subn(pattern, str(value), command)
             assert count == 1, pattern
         return command

@@ -36,7 +36,7 @@ def fill_days(rig, name, projects):
     rig.execute(name, "CALL daybook.refresh()")
     # Day by day, as time goes, so a project's days lie far apart.
     if STORE == "rollup":
-        insert = ("INSERT INTO daybook.daily (project_id, day, returning_users, counts, sums)"
+        insert = ("INSERT INTO daybook.daily (project_id, day, counts, sums, returning_users)"
                   " SELECT p::text, one.* FROM one, generate_series(2, %s) AS p WHERE one.day = d")
     else:
         insert = (f"INSERT INTO daybook.events ({COLUMNS})"

@@ -62,9 +62,9 @@ COMMENT ON COLUMN daybook.users.active     IS
 CREATE TABLE daybook.daily (
     project_id      text COLLATE "C" NOT NULL,
     day             date     NOT NULL,
-    returning_users @extschema:hll@.hll,
     counts          bigint[],
     sums            numeric[],
+    returning_users @extschema:hll@.hll, -- last, as most pages do not read it
     CONSTRAINT daily_pkey PRIMARY KEY (project_id, day)
 ) WITH (fillfactor = 80);
 -- Read in place: a packed array would be copied for each element that a page reads.

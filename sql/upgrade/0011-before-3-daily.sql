@@ -6,7 +6,9 @@ BEGIN
                     WHERE a.attrelid = pg_catalog.to_regclass('daybook.daily') AND a.attname = 'chats') THEN
         RETURN;
     END IF;
-    ALTER TABLE daybook.daily ADD COLUMN counts bigint[], ADD COLUMN sums numeric[];
+    ALTER TABLE daybook.daily RENAME COLUMN returning_users TO sketch;
+    ALTER TABLE daybook.daily
+        ADD COLUMN counts bigint[], ADD COLUMN sums numeric[], ADD COLUMN returning_users @extschema:hll@.hll;
     ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;
     UPDATE daybook.daily
        SET counts = ARRAY[chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback, ht_requests,
@@ -14,10 +16,11 @@ BEGIN
            sums   = CASE WHEN csat_count <> 0 OR ai_quality_count <> 0
                          THEN ARRAY[NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                                     CASE WHEN csat_count <> 0 THEN csat_sum END,
-                                    CASE WHEN ai_quality_count <> 0 THEN ai_quality_sum END] END;
+                                    CASE WHEN ai_quality_count <> 0 THEN ai_quality_sum END] END,
+           returning_users = sketch;
     ALTER TABLE daybook.daily
-        DROP COLUMN chats, DROP COLUMN inbound_messages, DROP COLUMN outbound_messages, DROP COLUMN positive_feedback,
-        DROP COLUMN negative_feedback, DROP COLUMN ht_requests, DROP COLUMN ht_starts, DROP COLUMN api_errors,
+        DROP COLUMN sketch, DROP COLUMN chats, DROP COLUMN inbound_messages, DROP COLUMN outbound_messages,
+        DROP COLUMN positive_feedback, DROP COLUMN negative_feedback, DROP COLUMN ht_requests, DROP COLUMN ht_starts, DROP COLUMN api_errors,
         DROP COLUMN csat_count, DROP COLUMN csat_sum, DROP COLUMN ai_quality_count, DROP COLUMN ai_quality_sum;
 END
 $$;

@@ -28,7 +28,7 @@ GRANT SELECT ON tables TO PUBLIC;
 
 CREATE TEMP VIEW calls AS
 SELECT format('%s %s(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END,
-              p.oid::regproc, (SELECT string_agg('NULL::' || replace(format_type(t, NULL), 'anyarray', 'bigint[]'), ', ')
+              p.oid::regproc, (SELECT string_agg('NULL::' || replace(replace(format_type(t, NULL), 'anyarray', 'bigint[]'), 'anyelement', 'bigint'), ', ')
                                  FROM unnest(p.proargtypes) AS t)) AS statement
   FROM pg_proc p
  WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname NOT IN ('admit', 'total', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch') AND p.proname !~ '^(page|read)_'

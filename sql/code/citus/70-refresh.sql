@@ -23,8 +23,8 @@ BEGIN
     END IF;
 
     INSERT INTO daybook.daily AS d (project_id, day, counts, sums, returning_users)
-    SELECT t.project_id, t.day, daybook.spread(array_agg(t.kind), array_agg(t.events)),
-           daybook.spread(array_agg(t.kind), array_agg(t.score_sum)), @extschema:hll@.hll_union_agg(t.users)
+    SELECT t.project_id, t.day, daybook.spread(array_agg(t.kind), array_agg(t.events), 0::bigint),
+           daybook.spread(array_agg(t.kind), array_agg(t.score_sum), NULL::numeric), @extschema:hll@.hll_union_agg(t.users)
       FROM (SELECT project_id, day, kind, events, score_sum, NULL::@extschema:hll@.hll AS users
               FROM daybook.tally
              WHERE folded = mark

@@ -15,8 +15,8 @@ COMMENT ON COLUMN daybook.folded_returns.day             IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.folded_returns.returning_users IS 'Who returned on it.';
 
 CREATE OR REPLACE VIEW daybook.folded_daily AS
-SELECT t.project_id, t.day, daybook.spread(array_agg(t.kind), array_agg(t.events)) AS counts,
-       daybook.spread(array_agg(t.kind), array_agg(t.score_sum)) AS sums,
+SELECT t.project_id, t.day, daybook.spread(array_agg(t.kind), array_agg(t.events), 0::bigint) AS counts,
+       daybook.spread(array_agg(t.kind), array_agg(t.score_sum), NULL::numeric) AS sums,
        @extschema:hll@.hll_union_agg(t.users) AS returning_users
   FROM (SELECT project_id, daybook.utc_day(occurred_at) AS day, kind, count(*) AS events, sum(value) AS score_sum,
                NULL::@extschema:hll@.hll AS users

@@ -69,8 +69,8 @@ BEGIN
          GROUP BY g.project_id, g.day, g.kind
     ), folded AS (
         INSERT INTO daybook.daily AS d (project_id, day, counts, sums, returning_users)
-        SELECT a.project_id, a.day, daybook.spread(array_agg(a.kind), array_agg(a.events)),
-               daybook.spread(array_agg(a.kind), array_agg(a.score_sum)), @extschema:hll@.hll_union_agg(a.users)
+        SELECT a.project_id, a.day, daybook.spread(array_agg(a.kind), array_agg(a.events), 0::bigint),
+               daybook.spread(array_agg(a.kind), array_agg(a.score_sum), NULL::numeric), @extschema:hll@.hll_union_agg(a.users)
           FROM added a
          GROUP BY a.project_id, a.day
          ORDER BY a.project_id, a.day

@@ -52,8 +52,8 @@ BEGIN
     SELECT daybook.utc_day(min(e.occurred_at)) INTO starts FROM daybook.events e;
 
     INSERT INTO daybook.daily AS d (project_id, day, counts, sums, returning_users)
-    SELECT a.project_id, a.day, daybook.spread(array_agg(a.kind), array_agg(a.events)),
-           daybook.spread(array_agg(a.kind), array_agg(a.score_sum)), @extschema:hll@.hll_union_agg(a.users)
+    SELECT a.project_id, a.day, daybook.spread(array_agg(a.kind), array_agg(a.events), 0::bigint),
+           daybook.spread(array_agg(a.kind), array_agg(a.score_sum), NULL::numeric), @extschema:hll@.hll_union_agg(a.users)
       FROM daybook.live_by_kind a
      WHERE a.day >= starts AND a.day < ends
      GROUP BY a.project_id, a.day

@@ -130,7 +130,8 @@ static enum outcome list_columns(const struct import *import, char *names, char 
             return refuse(import, "line 1: column %s stands there twice", name);
         seen[column] = true;
         assert(strlen(list) + strlen(COLUMNS[column]) + sizeof(", ") <= HEADER_SIZE); /* each is there once */
-        strcat(strcat(list, *list == '\0' ? "" : ", "), COLUMNS[column]);
+        size_t end = strlen(list);
+        snprintf(list + end, HEADER_SIZE - end, "%s%s", end == 0 ? "" : ", ", COLUMNS[column]);
     }
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         if (!seen[i])

@@ -74,14 +74,15 @@ static enum outcome require_server(PGconn *connection)
 static bool ask(PGconn *connection, const char *sql, char **answer)
 {
     PGresult *result = connection_query(connection, sql, 0, NULL);
-    const char *value = connection_value(result);
-    bool good = result != NULL;
-
     *answer = NULL;
-    if (value != NULL && (*answer = strdup(value)) == NULL) {
+    if (result == NULL)
+        return false;
+    const char *value = connection_value(result);
+    if (value != NULL)
+        *answer = strdup(value);
+    bool good = value == NULL || *answer != NULL;
+    if (!good)
         complain("out of memory");
-        good = false;
-    }
     PQclear(result);
     return good;
 }

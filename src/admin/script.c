@@ -56,11 +56,11 @@ static int phase(const struct script *script)
 static int compare(const void *left, const void *right)
 {
     const struct script *a = left, *b = right;
-    int rank_a = a->part == PART_UPGRADE ? PART_SCHEMA : a->part;
-    int rank_b = b->part == PART_UPGRADE ? PART_SCHEMA : b->part;
+    enum script_part rank_a = a->part == PART_UPGRADE ? PART_SCHEMA : a->part;
+    enum script_part rank_b = b->part == PART_UPGRADE ? PART_SCHEMA : b->part;
 
     if (rank_a != rank_b)
-        return rank_a - rank_b;
+        return rank_a < rank_b ? -1 : 1;
     if (a->number != b->number)
         return a->number - b->number;
     if (phase(a) != phase(b))

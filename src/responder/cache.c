@@ -43,6 +43,7 @@ static uint64_t hash_of(const struct cache_key *key)
     const day_t days[] = {range->from, range->to, range->first, range->end};
     uint64_t hash = mix(0xcbf29ce484222325, days, sizeof(days));
 
+    /* An endpoint is known by its address. */
     hash = mix(hash, &key->endpoint, sizeof(key->endpoint));
     hash = mix(hash, key->project, strlen(key->project));
     return hash ^ hash >> 32;

@@ -20,8 +20,6 @@
 #include "serve.h"
 #include "settings.h"
 
-extern char **environ;
-
 enum { LISTEN_SOCKET = 0 }; /* FastCGI hands it over as standard input */
 
 /* What a process keeps of rendered pages: some five hundred of 30 days, or forty of a year. */

@@ -141,7 +141,7 @@ bool statement_send_admit(const struct link *link, const struct question *questi
 {
     const bool wants_version = question->known != NULL;
     const uint32_t end = wants_version ? date(question->range->end) : 0;
-    const char flag = wants_position;
+    const char flag = wants_position ? 1 : 0;
     const char *const values[] = {(const char *)question->digest->byte, question->project,
                                   wants_version ? (const char *)&end : NULL, &flag};
     static const int lengths[] = {SHA256_SIZE, 0, sizeof(end), sizeof(flag)};

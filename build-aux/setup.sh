@@ -111,7 +111,8 @@ product_packages="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev li
 # copy_source TO: a copy of the sources to build in, so that a build of one's own here is left alone.
 copy_source() {
     mkdir -p "$1"
-    rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" # whose files are found by name: none may outlive its original
+    # Their files are found by name: none may outlive its original.
+    rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" "$1/tests/fuzz"
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - configure.ac Makefile.am README.md ARCHITECTURE.md CONTRIBUTING.md \
         NEWS COPYING demo.sh test.sh src sql docs bench tests apache lighttpd systemd man demo build-aux/setup.sh | tar -C "$1" -xf -

@@ -38,7 +38,7 @@ is_lighttpd_running() {
 
 stop_lighttpd() {
     as_server pkill -F web/lighttpd.pid lighttpd
-    for attempt in $(seq 100); do
+    for _ in $(seq 100); do
         is_lighttpd_running || return 0
         sleep 0.1
     done
@@ -115,7 +115,7 @@ include "$pg/web/daybook.conf"
 CONF
     as_server lighttpd -f web/lighttpd.conf
     # A token that nobody has: 401 comes from the database, so every part has done its work.
-    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
         status=$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer pat-nobody" \
             "http://127.0.0.1:$port/rest/analytics/demo/messages/daily") || true
         [ "$status" != 401 ] || return 0
@@ -127,6 +127,7 @@ CONF
 }
 
 up() {
+    # shellcheck disable=SC2086 # a list
     need_packages $product_packages
     make_var
     var=$(cd "$var" && pwd -P)
@@ -150,6 +151,7 @@ up() {
         mv "$var/demo.env.new" "$var/demo.env"
     fi
     sed -i "s|^DAYBOOK_URL=.*|DAYBOOK_URL=http://127.0.0.1:$port|" "$var/demo.env"
+    # shellcheck disable=SC1091 # it is made here
     . "$var/demo.env"
 
     if [ -z "$(psql -XAtc "SELECT 1 FROM daybook_v1.chats_daily WHERE project_id = 'demo' LIMIT 1" "$DAYBOOK_DATABASE")" ]; then

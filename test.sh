@@ -4,11 +4,13 @@
 #
 #   ./test.sh --enable-sanitizers
 #   ./test.sh CC=clang CFLAGS='-O2 -Werror'
+# shellcheck disable=SC2317 # step calls functions by their names
 set -eu
 
 top=$(cd "$(dirname "$0")" && pwd)
 . "$top/build-aux/setup.sh"
 
+# shellcheck disable=SC2086 # a list
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
     postgresql-NN-cron python3-pytest python3-psycopg2 apache2 libapache2-mod-fcgid spawn-fcgi multiwatch lighttpd-mod-deflate
 

@@ -33,7 +33,7 @@ MIX = """\
   score (20 %), feedback (15 %), a human takeover (9 %), an error (2 %) or another message. Every fifth chat is of a new
   user. The others are of earlier ones, the k-th latest with a probability in proportion to 1/k. Event ids are random
   UUIDs.
-* hostile: inbound messages alone. Each is of one of a million users, on one of thirty days, in no order."""
+* hostile: inbound messages alone. Each is of one of a million users, on one of thirty days, in no order."""  # noqa: E501 its lines are those of GROWTH.md
 
 # Chats from the first (inclusive) to the end (exclusive), counted from the start of the history.
 USUAL = f"""

@@ -1,5 +1,7 @@
-# What demo.sh and test.sh share: steps that show how they go, Debian packages, the build. To be sourced,
+# What demo.sh, test.sh and others share: steps that show how they go, Debian packages, the build. To be sourced,
 # with top set to the project's folder.
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # product_packages is for who sources this, and top comes from there
 
 umask 022
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
@@ -71,24 +73,33 @@ missing_packages() {
     done
 }
 
+# The named packages, NN replaced by a version of PostgreSQL, a line each.
+of_version() {
+    version=$1
+    shift
+    printf '%s\n' "$@" | sed "s/-NN/-$version/g"
+}
+
 # Installs those of the named Debian packages that are missing. In a name, NN stands for the version of
 # PostgreSQL that the machine has or would get.
+# shellcheck disable=SC2046,SC2086 # lists of packages are to fall into words
 need_packages() {
     command -v apt-get > /dev/null || die "this needs Debian or a relative of it: there is no apt-get"
     major=$(pg_config --version 2> /dev/null | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p')
-    missing=$(missing_packages $(echo "$@" | sed "s/-NN/-${major:-NN}/g"))
+    missing=$(missing_packages $(of_version "${major:-NN}" "$@"))
     [ -n "$missing" ] || return 0
 
     sudo=
+    one_line=$(printf '%s ' $missing)
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo > /dev/null || die "packages are missing ($(echo $missing)): run this as root, or with sudo"
-        sudo -v || die "packages are missing, and sudo does not let you install them: $(echo $missing)"
+        command -v sudo > /dev/null || die "packages are missing ($one_line): run this as root, or with sudo"
+        sudo -v || die "packages are missing, and sudo does not let you install them: $one_line"
         sudo=sudo
     fi
     step "Reading the package lists" "Is the package archive within reach?" $sudo apt-get update
     : "${major:=$(apt-cache depends postgresql | sed -n 's/^ *Depends: postgresql-\([0-9]*\)$/\1/p')}"
     [ -n "$major" ] || die "the package archive has no postgresql"
-    missing=$(missing_packages $(echo "$@" | sed "s/-NN/-$major/g"))
+    missing=$(missing_packages $(of_version "$major" "$@"))
     step "Installing $(echo "$missing" | wc -l) Debian packages" "The lines above say which package is at fault." \
         install_packages $missing
 }
@@ -100,13 +111,15 @@ product_packages="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev li
 # copy_source TO: a copy of the sources to build in, so that a build of one's own here is left alone.
 copy_source() {
     mkdir -p "$1"
-    rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" # whose files are found by name: none may outlive its original
+    # Their files are found by name: none may outlive its original.
+    rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" "$1/tests/fuzz"
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
-        --exclude=__pycache__ -cf - configure.ac Makefile.am README.md ARCHITECTURE.md CONTRIBUTING.md \
-        NEWS COPYING demo.sh test.sh src sql docs bench tests apache lighttpd systemd man demo build-aux/setup.sh | tar -C "$1" -xf -
+        --exclude=__pycache__ -cf - .ci .clang-format .clang-tidy .flake8 configure.ac Makefile.am \
+        README.md ARCHITECTURE.md CONTRIBUTING.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache lighttpd systemd man demo build-aux/setup.sh | tar -C "$1" -xf -
 }
 
 # build_source IN ARGUMENT ...: configures, with these arguments, and builds what copy_source() left there.
+# shellcheck disable=SC3013 # both dash and bash know -nt
 build_source() (
     set -e
     cd "$1"

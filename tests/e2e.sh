@@ -16,7 +16,7 @@ for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:m
     command -v "${need%:*}" > /dev/null || skip "${need#*:}"
 done
 [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || skip libapache2-mod-fcgid
-pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/hll.control" ] || skip postgresql-15-hll
+{ pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/hll.control" ]; } || skip postgresql-15-hll
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import pytest, psycopg2' 2> /dev/null; then
         PYTEST_DEBUG_TEMPROOT=$(mktemp -d /tmp/daybook-pytest.XXXXXX)
@@ -24,12 +24,14 @@ for python in python3 /usr/bin/python3; do
         trap 'rm -rf "$PYTEST_DEBUG_TEMPROOT"' EXIT
         trap 'exit 130' INT TERM
         cd "$DAYBOOK_SOURCE/tests/e2e"
+        # shellcheck source=tests/stores.sh
         . ../stores.sh
         stores=$(stores_at_hand)
         status=0
         for DAYBOOK_STORE in $stores; do
             export DAYBOOK_STORE
             echo "store $DAYBOOK_STORE"
+            # shellcheck disable=SC2086 # a list of options
             "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-.} || status=1
         done
         exit $status

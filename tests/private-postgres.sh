@@ -23,7 +23,7 @@ dir=$(cd "$2" && pwd -P) || die "there is no folder $2"
 shift 2
 
 bin=$(pg_config --bindir 2> /dev/null) || bin=
-[ -x "$bin/postgres" ] || bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -n 1)
+[ -x "$bin/postgres" ] || bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 [ -x "$bin/postgres" ] || die "no PostgreSQL server found: install the Debian package postgresql"
 
 become() {

@@ -10,7 +10,7 @@ skip() {
 command -v psql > /dev/null || skip postgresql
 command -v pg_prove > /dev/null || skip libtap-parser-sourcehandler-pgtap-perl
 for extension in hll pgtap; do
-    pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/$extension.control" ] ||
+    { pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/$extension.control" ]; } ||
         skip "postgresql-15-$extension"
 done
 
@@ -56,6 +56,7 @@ run_over() {
         --database "host=$dir user=daybook_owner dbname=daybook" migrate --store "$store"
 
     # Citus warns of every temporary function that it keeps it to itself.
+    # shellcheck disable=SC2046 # a list of files, none with blanks in its name
     PGOPTIONS='--search_path=tap --client_min_messages=error' pg_prove -h "$dir" -U daybook_owner -d daybook $(files_for "$store")
     for node in $(store_nodes "$store" "$dir"); do
         "$private" stop "$node"

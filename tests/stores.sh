@@ -1,4 +1,5 @@
 # The stores that the tests run over: each that the server at hand offers. To be sourced.
+# shellcheck shell=sh
 
 # store_settings STORE: what PostgreSQL must be started with, a line for each setting.
 store_settings() {

@@ -78,7 +78,7 @@ static const char *const NOT_PRESENT[] = {
 
 static void write_hex(const struct token_digest *digest, char text[2 * SHA256_SIZE + 1])
 {
-    for (int i = 0; i < SHA256_SIZE; i++)
+    for (size_t i = 0; i < SHA256_SIZE; i++)
         sprintf(text + 2 * i, "%02x", digest->byte[i]);
 }
 

@@ -1,0 +1,42 @@
+/*
+ * The digest of a header is that of what stands between the scheme Bearer and the blanks at its end, which
+ * begins with "pat-"; any other header has no token or an invalid one.
+ */
+#include "fuzz.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "token.h"
+
+static void check(const char *header, const struct token_digest *digest)
+{
+    const char *token = strstr(header, "pat-");
+    struct token_digest expected;
+
+    assert(strncasecmp(header, "Bearer ", 7) == 0 && token != NULL);
+    assert(strspn(header + 6, " ") == (size_t)(token - header - 6));
+    size_t length = strlen(token);
+    while (token[length - 1] == ' ')
+        length--;
+    assert(length > 4 && token_digest(token, length, &expected));
+    assert(memcmp(digest, &expected, sizeof(expected)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *header = strndup((const char *)data, size);
+    struct token_digest digest;
+
+    assert(header != NULL);
+    const enum token_result result = token_present(header, &digest);
+    assert(result != TOKEN_FAULT);
+    if (result == TOKEN_PRESENT)
+        check(header, &digest);
+    else if (strncasecmp(header, "Bearer", 6) != 0)
+        assert(result == TOKEN_ABSENT);
+    free(header);
+    return 0;
+}

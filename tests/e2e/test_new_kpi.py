@@ -1,4 +1,4 @@
-"""A KPI more, in a copy of the sources: what ARCHITECTURE.md says of adding one is all that it takes, over each store."""
+"""A KPI more, in a copy of the sources: what ARCHITECTURE.md says of adding one is all it takes, over each store."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every setting, command and option that a program prints in its help is in its man page, and the page has
+# Every endpoint is in the man page. So is every setting, command and option that a program prints, and the page has
 # no setting or command that the program lacks: a page that drifts from the code misleads an operator.
 set -eu
 
@@ -100,6 +100,14 @@ done << EOF
 $described
 EOF
 
+# An endpoint's row in the table begins {"AREA", "KPI", "page_...
+endpoints=$(sed -n 's|^ *{"\([a-z]*\)", "\([a-z_/-]*\)", "page_.*|/rest/\1/PROJECT/\2|p' "$source/src/responder/endpoint.c")
+need "endpoints in endpoint.c" "$endpoints"
+for endpoint in $endpoints; do
+    checked=$((checked + 1))
+    page daybook.fcgi.8 | grep -Fqx ".It Pa $endpoint" || complain "daybook.fcgi.8 does not describe the endpoint $endpoint"
+done
+
 # A script that Makefile.am does not name would not be installed.
 for file in $(cd "$source" && find sql -name '*.sql'); do
     checked=$((checked + 1))
@@ -107,4 +115,4 @@ for file in $(cd "$source" && find sql -name '*.sql'); do
 done
 
 [ $failed = 0 ] || exit 1
-echo "documented: $checked settings, commands, options and scripts are where they must be named"
+echo "documented: $checked endpoints, settings, commands, options and scripts are where they must be named"

@@ -26,6 +26,7 @@ CALL daybook.publish('refunds_daily', 'page_refunds_daily');
 """
 ROW = ('    {"dashboard", "refunds/daily", "page_refunds_daily", "total_days", 30, '
        '{{"date", FIELD_DATE}, {"refunds", FIELD_COUNT}}},\n')
+MAN = ".It Pa /rest/dashboard/PROJECT/refunds/daily\n"
 SQL_LINES_MAX = 30
 
 
@@ -39,8 +40,9 @@ def replace(file, old, new):
 def copy(tmp_path_factory):
     """The sources with the KPI added, and the responder built from them."""
     top = tmp_path_factory.mktemp("kpi")
-    for name in ("src", "sql"):
+    for name in ("src", "sql", "man"):
         shutil.copytree(SOURCE / name, top / name)
+    shutil.copy(SOURCE / "Makefile.am", top)
     (top / "sql" / "schema" / f"{newest() + 1:04}-refund.sql").write_text(KIND)
     replace(top / "sql" / "code" / "10-measures.sql", "    ('csat_count',", MEASURE + "    ('csat_count',")
     kpis = top / "sql" / "code" / "40-kpis.sql"
@@ -57,6 +59,25 @@ def copy(tmp_path_factory):
                     f"-I{top}/src/common", *sources, "-o", top / "daybook.fcgi", *flags], check=True, cwd=top)
     top.chmod(0o755)
     return top
+
+
+def documented(source):
+    """What tests/documented.sh says of the sources."""
+    return subprocess.run([SOURCE / "tests" / "documented.sh"], check=False, capture_output=True, text=True,
+                          env={**os.environ, "DAYBOOK_BUILD": str(BUILD), "DAYBOOK_SOURCE": str(source)})
+
+
+def test_an_endpoint_without_its_line_in_the_man_page_is_told(copy):
+    script = f"sql/schema/{newest() + 1:04}-refund.sql"
+    replace(copy / "Makefile.am", "sql/schema/0001-base.sql", f"sql/schema/0001-base.sql {script}")
+    result = documented(copy)
+    assert result.returncode == 1
+    assert "daybook.fcgi.8 does not describe the endpoint /rest/dashboard/PROJECT/refunds/daily" in result.stderr
+    page = copy / "man" / "daybook.fcgi.8"
+    replace(page, ".It Pa /rest/dashboard/PROJECT/errors/daily\n",
+            MAN + ".It Pa /rest/dashboard/PROJECT/errors/daily\n")
+    result = documented(copy)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_a_kind_of_event_and_its_endpoint_are_a_migration_and_a_row(world, database, copy):

@@ -10,7 +10,7 @@ from rig import SESSION, Figures, milliseconds, progress
 from world import STORE
 
 
-# The statements of page_sql() in src/responder/database.c, for the most sums and for the sketches.
+# The statements of src/responder/statement.c, for the most sums and for the sketches.
 PAGES = {
     "messages": 'SELECT day, ("inbound_messages")::bigint, ("outbound_messages")::bigint,'
                 ' ("positive_feedback")::bigint, ("negative_feedback")::bigint, ("ht_requests")::bigint,'

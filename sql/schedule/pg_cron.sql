@@ -11,7 +11,7 @@
 --
 -- As the owner; to do it again changes nothing:
 --
---   psql -f daybook-refresh.sql "$DAYBOOK_DATABASE"
+--   psql -f pg_cron.sql "$DAYBOOK_DATABASE"
 --
 -- Runs that failed: SELECT * FROM cron.job_run_details WHERE status = 'failed'.
 -- To end it: SELECT cron.unschedule(jobname) FROM cron.job WHERE jobname LIKE 'daybook-%'.

@@ -11,10 +11,13 @@
  * State is migrated, code is replaced. All of it happens in one transaction: the database is at the new
  * version afterwards, or as it was.
  *
- *   require/    refuses a server that lacks what Daybook needs; changes nothing; each time, before the
- * transaction schema/     tables, types, roles: each file once, in the order of its number, which is the
- * schema's version upgrade/    what only a database of an earlier release needs, before or behind the
- * schema's file of that number code/       every routine and view: each time, CREATE OR REPLACE
+ * - require/ refuses a server that lacks what Daybook needs. It changes nothing, and runs each time, before
+ *   the transaction.
+ * - schema/ has tables, types and roles. Each file runs once, in the order of its number, which is the
+ *   schema's version.
+ * - upgrade/ has what only a database of an earlier release needs, before or behind the schema's file of that
+ *   number.
+ * - code/ has every routine and view. It runs each time: CREATE OR REPLACE.
  */
 static const char *const STORES[] = {"rollup", "timescaledb", "citus"};
 

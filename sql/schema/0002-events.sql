@@ -67,8 +67,6 @@ CREATE TABLE daybook.daily (
     returning_users @extschema:hll@.hll, -- last, as most pages do not read it
     CONSTRAINT daily_pkey PRIMARY KEY (project_id, day)
 ) WITH (fillfactor = 80);
--- Read in place: a packed array would be copied for each element that a page reads.
-ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;
 COMMENT ON TABLE  daybook.daily IS 'The rollup: one row per project and day that had an event.';
 COMMENT ON COLUMN daybook.daily.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.daily.day        IS 'The day, UTC.';

@@ -9,7 +9,6 @@ BEGIN
     ALTER TABLE daybook.daily RENAME COLUMN returning_users TO sketch;
     ALTER TABLE daybook.daily
         ADD COLUMN counts bigint[], ADD COLUMN sums numeric[], ADD COLUMN returning_users @extschema:hll@.hll;
-    ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;
     UPDATE daybook.daily
        SET counts = ARRAY[chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback, ht_requests,
                           ht_starts, csat_count, ai_quality_count, api_errors],

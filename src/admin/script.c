@@ -122,14 +122,14 @@ static bool add_folder(struct scripts *scripts, enum script_part part, const cha
     return good;
 }
 
-/* What a store needs of the server is a file of its name; every store needs all.sql. */
+/* What a store needs of the server is a file of its name; every store needs every-store.sql. */
 static bool add_requirements(struct scripts *scripts, const char *store)
 {
     char folder[PATH_SIZE], name[MARK_SIZE];
 
     snprintf(folder, sizeof(folder), "%s/%s", directory(), FOLDERS[PART_REQUIRE]);
     snprintf(name, sizeof(name), "%s.sql", store);
-    return add(scripts, PART_REQUIRE, folder, "all.sql") &&
+    return add(scripts, PART_REQUIRE, folder, "every-store.sql") &&
            (strcmp(store, "rollup") == 0 || add(scripts, PART_REQUIRE, folder, name));
 }
 

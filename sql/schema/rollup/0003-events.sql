@@ -25,3 +25,7 @@ COMMENT ON COLUMN daybook.sightings.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.sightings.user_id    IS 'The user.';
 COMMENT ON COLUMN daybook.sightings.day        IS 'The day.';
 COMMENT ON COLUMN daybook.sightings.active     IS 'Whether the user was active: started a chat or sent a message.';
+
+-- Read in place: a packed array would be copied for each element that a page reads. Citus does not let a distributed
+-- table have it.
+ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;

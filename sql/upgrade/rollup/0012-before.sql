@@ -8,3 +8,5 @@ BEGIN
     END IF;
 END
 $$;
+
+ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;

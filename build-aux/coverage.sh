@@ -23,6 +23,7 @@ if [ "${2-}" != report ]; then
     make -j2 > make.log
     find . -name '*.gcda' -delete
     chmod -R a+rwX src
+    umask 000 # whoever counts first makes the file that all others add to
     DAYBOOK_STORES=${DAYBOOK_STORES:-rollup} make check ${COVERAGE_TESTS:+TESTS="$COVERAGE_TESTS"} > check.log 2>&1 || status=$?
     grep -E '^(PASS|SKIP|FAIL|ERROR):' check.log
     [ $status = 0 ] || cat test-suite.log

@@ -22,18 +22,18 @@ GRANT  EXECUTE ON FUNCTION daybook.total(bigint) TO daybook_responder, daybook_r
 
 -- For example, of the kind 'csat' and 3: '[8:8]={3}'.
 CREATE OR REPLACE FUNCTION daybook.only(kind daybook.event_kind, amount bigint) RETURNS bigint[]
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN kind IS NOT NULL AND amount IS NOT NULL
-            THEN array_fill(amount, '{1}', ARRAY[cardinality(enum_range(NULL::daybook.event_kind, kind))]) END;
+            THEN array_fill(amount, '{1}', ARRAY[array_position(daybook.kinds(), kind)]) END;
 COMMENT ON FUNCTION daybook.only(daybook.event_kind, bigint) IS
     'An array that has an amount in the place of one kind and nothing else; null if either is.';
 REVOKE EXECUTE ON FUNCTION daybook.only(daybook.event_kind, bigint) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.only(daybook.event_kind, bigint) TO daybook_responder, daybook_reader;
 
 CREATE OR REPLACE FUNCTION daybook.only(kind daybook.event_kind, amount numeric) RETURNS numeric[]
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN kind IS NOT NULL AND amount IS NOT NULL
-            THEN array_fill(amount, '{1}', ARRAY[cardinality(enum_range(NULL::daybook.event_kind, kind))]) END;
+            THEN array_fill(amount, '{1}', ARRAY[array_position(daybook.kinds(), kind)]) END;
 COMMENT ON FUNCTION daybook.only(daybook.event_kind, numeric) IS
     'An array that has an amount in the place of one kind and nothing else; null if either is.';
 REVOKE EXECUTE ON FUNCTION daybook.only(daybook.event_kind, numeric) FROM PUBLIC;
@@ -48,11 +48,11 @@ DECLARE
     result amounts%TYPE;
 BEGIN
     IF filler IS NOT NULL THEN
-        result := array_fill(filler, ARRAY[cardinality(enum_range(NULL::daybook.event_kind))]);
+        result := array_fill(filler, ARRAY[cardinality(daybook.kinds())]);
     END IF;
     FOR i IN 1 .. coalesce(cardinality(kinds), 0) LOOP
         IF kinds[i] IS NOT NULL AND amounts[i] IS NOT NULL THEN
-            result[cardinality(enum_range(NULL::daybook.event_kind, kinds[i]))] := amounts[i];
+            result[array_position(daybook.kinds(), kinds[i])] := amounts[i];
         END IF;
     END LOOP;
     RETURN result;

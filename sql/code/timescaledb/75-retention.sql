@@ -2,7 +2,7 @@
 
 -- A day may stand in daily already, which live shows as well. So what is put there takes the place of what was.
 CREATE OR REPLACE VIEW daybook.live_by_kind AS
-SELECT l.project_id, l.day, (enum_range(NULL::daybook.event_kind))[slot] AS kind, sum(l.counts[slot])::bigint AS events,
+SELECT l.project_id, l.day, (daybook.kinds())[slot] AS kind, sum(l.counts[slot])::bigint AS events,
        sum(l.sums[slot]) AS score_sum, NULL::@extschema:hll@.hll AS users
   FROM daybook.live l, generate_subscripts(l.counts, 1) AS slot
  GROUP BY l.project_id, l.day, slot

@@ -15,7 +15,7 @@ from world import STORE, World, run_each
 MEMORY_MB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
 SETTINGS = ("fsync=on", f"shared_buffers={min(MEMORY_MB // 4, 2048)}MB", "max_wal_size=4GB",
             "checkpoint_timeout=15min", f"effective_cache_size={MEMORY_MB // 2}MB")
-# The session of set_up() in src/responder/database.c.
+# The session that src/responder/statement.c sets up.
 SESSION = ("-c search_path=pg_catalog -c TimeZone=UTC -c enable_seqscan=off -c jit=off"
            " -c plan_cache_mode=force_generic_plan -c statement_timeout=1800")
 

@@ -28,9 +28,9 @@ REVOKE EXECUTE ON FUNCTION daybook.is_activity(daybook.event_kind) FROM PUBLIC;
 -- Arrays of the rollup have a place for each kind. For example, counts[daybook.slot('csat')] is the number of CSAT
 -- responses. A kind's place never changes, since kinds are only ever added behind the last.
 --
--- Declared immutable, although the functions below are not: so each is evaluated once, when a query is planned. To look a
--- kind up in the catalogue for each row would take longer than all else. A migrate that adds a kind replaces the views,
--- and with them every plan.
+-- The functions below are declared immutable, although what they rest on can grow. So each is evaluated once, when a query
+-- is planned. Looking a kind up in the catalogue for each row would take longer than all the rest. A migrate that adds a
+-- kind replaces the views, and with them every plan.
 CREATE OR REPLACE FUNCTION daybook.kinds() RETURNS daybook.event_kind[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN enum_range(NULL::daybook.event_kind);

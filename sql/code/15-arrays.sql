@@ -13,14 +13,15 @@ COMMENT ON FUNCTION daybook.settled_before() IS
     'Days before this one are settled: as a rule, all their events are there.';
 REVOKE EXECUTE ON FUNCTION daybook.settled_before() FROM PUBLIC;
 
--- sum() of bigint adds up in numeric, for sums that no count comes to. It would take a quarter of a year's page.
+-- sum() of bigint adds up in numeric, for sums that no count ever reaches. That would take a quarter of the time of a year's
+-- page.
 CREATE OR REPLACE AGGREGATE daybook.total(bigint) (
     SFUNC = int8pl, STYPE = bigint, INITCOND = '0', COMBINEFUNC = int8pl, PARALLEL = SAFE);
 COMMENT ON AGGREGATE daybook.total(bigint) IS 'The sum of integers, 0 of none; fails above 2^63 - 1.';
 REVOKE EXECUTE ON FUNCTION daybook.total(bigint) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.total(bigint) TO daybook_responder, daybook_reader;
 
--- For example, of the kind 'csat' and 3: '[8:8]={3}'.
+-- For example, only('csat', 3) is '[8:8]={3}': the eighth place has 3, and there is no other.
 CREATE OR REPLACE FUNCTION daybook.only(kind daybook.event_kind, amount bigint) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN kind IS NOT NULL AND amount IS NOT NULL

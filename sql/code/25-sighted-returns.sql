@@ -1,5 +1,5 @@
--- Returning users hidden among the sightings, in two ways: a sighting later than the user's first day, and
--- a first day on record that an earlier sighting has turned into a later one.
+-- Sightings hold returns in two ways. A sighting may be later than the user's first day. Or it may be earlier than the first
+-- day on record, which thereby becomes a day of return.
 CREATE OR REPLACE VIEW daybook.sighted_returns AS
 SELECT s.project_id, s.day, s.user_id
   FROM daybook.sightings s

@@ -1,3 +1,4 @@
+-- What publish() does alike in every store: comments and privileges.
 CREATE OR REPLACE PROCEDURE daybook.describe_published(view name, page name)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

@@ -31,8 +31,8 @@ COMMENT ON COLUMN daybook.chats_daily.day        IS 'The day, UTC. Days without 
 COMMENT ON COLUMN daybook.chats_daily.count      IS 'Chats started on the day.';
 CALL daybook.publish('chats_daily', 'page_chats_daily');
 
--- Each active user has an event of activity, so these bound what a sketch may say. Without a bound, users whose names have
--- been chosen for their hashes could spoil a sketch until its estimate is no number.
+-- Each active user has an event of activity, so the number of these bounds what a sketch may say. Without a bound, users
+-- whose names were chosen for their hashes could spoil a sketch until its estimate is no number.
 CREATE OR REPLACE VIEW daybook.users_daily AS
 SELECT project_id, day,
        least(round(coalesce(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(users)), 0)),

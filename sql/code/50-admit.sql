@@ -45,7 +45,7 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Looked at before it is written: ON CONFLICT would lock, and so write, even a window that is used up.
+    -- The window is looked at before it is written: ON CONFLICT would lock, and so write, even one that is used up.
     verdict := 429;
     IF the_used IS NULL OR the_used < quota OR NOT daybook.window_is_open(the_close, moment) THEN
         INSERT INTO daybook.windows AS w (token_id, used, closes_at)
@@ -71,7 +71,7 @@ BEGIN
     END IF;
 
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
-    -- Not extract(): it computes in numeric, and would be a twentieth of the whole.
+    -- date_part() and not extract(), which computes in numeric and would take a twentieth of the whole.
     retry_after := least(60, greatest(1, ceil(date_part('epoch', the_close - moment))));
     closes_at   := ceil(date_part('epoch', least(the_close, moment + period)));
 END
@@ -87,7 +87,7 @@ COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS
 REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text, date) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text, date) TO daybook_responder;
 
--- As responders of release 0.1.0 ask, which may still run while newer ones are being put in place.
+-- Responders of release 0.1.0 ask in this way. They may still run while newer ones are put in place.
 CREATE OR REPLACE FUNCTION daybook.admit(
     IN  digest bytea, IN project text,
     OUT verdict integer, OUT remaining integer, OUT retry_after integer, OUT closes_at bigint)

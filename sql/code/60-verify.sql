@@ -57,9 +57,10 @@ COMMENT ON COLUMN daybook.shown.day        IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.shown.measure    IS 'As in daybook.measures; or returning_users.';
 COMMENT ON COLUMN daybook.shown.amount     IS 'Its amount.';
 
--- One query, so one snapshot; on Citus, one for each project. An event and its increments are both in it or neither.
+-- It is one query, and so one snapshot; on Citus, one for each project. An event and its increments are both in it, or
+-- neither is.
 --
--- Planned for the project and the days at hand: what is recounted is a project's, or all.
+-- The query is planned for the project and the days at hand, as it recounts what one project has, or all there is.
 CREATE OR REPLACE FUNCTION daybook.verify(only_project text, first_day date, end_day date)
 RETURNS TABLE (project_id text, day date, measure text, shown numeric, recounted numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'

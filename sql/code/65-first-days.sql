@@ -1,4 +1,4 @@
--- On Citus this is one statement for each worker: window functions and grouping are by project.
+-- First days, from the raw events.
 CREATE OR REPLACE FUNCTION daybook.note_first_days(only_project text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET jit = off
 AS $$

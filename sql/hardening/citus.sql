@@ -1,6 +1,6 @@
 -- Citus 13 lets anybody who may connect change which worker has which shard, and run statements on shards past the
--- table that they belong to. A superuser keeps that to the schema's owner, in the database on the coordinator and on
--- every worker, before its first daybook-admin migrate and after each update of the extension:
+-- table that they belong to. This keeps that to the schema's owner. A superuser runs it in the database on the
+-- coordinator and on every worker, before its first daybook-admin migrate and after each update of the extension:
 --
 --   psql -v owner=daybook -f citus.sql daybook
 

@@ -1,6 +1,6 @@
--- TimescaleDB 2.27 lets anybody who may connect make, freeze and drop chunks and add jobs, whoever owns the tables. A
--- superuser keeps that to the schema's owner, in the database, before its first daybook-admin migrate and after each
--- update of the extension:
+-- TimescaleDB 2.27 lets anybody who may connect make, freeze and drop chunks and add jobs, whoever owns the tables. This
+-- keeps that to the schema's owner. A superuser runs it in the database, before its first daybook-admin migrate and after
+-- each update of the extension:
 --
 --   psql -v owner=daybook -f timescaledb.sql daybook
 

@@ -1,4 +1,4 @@
--- What the store citus needs, all of it a superuser's to give. Changes nothing.
+-- What the store citus needs. Only a superuser can give it. Changes nothing.
 
 DO $$
 DECLARE

@@ -2,14 +2,14 @@
 --
 --   shared_preload_libraries = 'pg_cron'     among those that are there
 --   cron.database_name = 'daybook'
---   cron.use_background_workers = on         else pg_cron logs in as the owner, which pg_hba.conf must allow
+--   cron.use_background_workers = on         without it pg_cron logs in as the owner, which pg_hba.conf must allow
 --
 -- As a superuser, in that database:
 --
 --   CREATE EXTENSION pg_cron;
 --   GRANT USAGE ON SCHEMA cron TO daybook;   the owner, as whom the jobs run
 --
--- As the owner; to do it again changes nothing:
+-- As the owner. Doing it again changes nothing:
 --
 --   psql -f pg_cron.sql "$DAYBOOK_DATABASE"
 --
@@ -20,8 +20,8 @@
 
 SELECT cron.schedule('daybook-refresh', '* * * * *', 'CALL daybook.refresh()');
 
--- pg_cron keeps a row of each run for ever. By number, as a run that could not start bears no time; the owner's
--- own only, though the owner be a superuser.
+-- pg_cron keeps a row of each run for ever, so those of a week ago are deleted. They are found by their number, as a run that
+-- could not start has no time. Only the owner's own go, even if the owner is a superuser.
 SELECT cron.schedule('daybook-forget-runs', '17 3 * * *', $$
     DELETE FROM cron.job_run_details
      WHERE username = current_user

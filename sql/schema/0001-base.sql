@@ -39,8 +39,8 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted.name) THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I %s', wanted.name, wanted.login);
         END IF;
-        -- The owner may act as each of them, to test what they can do or to end a responder's session; but
-        -- where another made them, that is the other's to give.
+        -- The owner may act as each of them: to test what they can do, or to end a responder's session. Where somebody
+        -- else has made the roles, only they can grant that.
         IF NOT pg_catalog.pg_has_role(current_user, wanted.name, 'USAGE') THEN
             BEGIN
                 EXECUTE pg_catalog.format('GRANT %I TO CURRENT_USER', wanted.name);

@@ -1,5 +1,5 @@
--- Everybody may connect to a new database, and only the roles need to: what PostgreSQL and its extensions lend to anybody
--- who has come in is not all harmless.
+-- Everybody may connect to a new database, but only the roles need to. Not all is harmless that PostgreSQL and its
+-- extensions allow to anybody who has connected.
 DO $$
 BEGIN
     IF (SELECT pg_catalog.pg_has_role(d.datdba, 'USAGE') FROM pg_catalog.pg_database d

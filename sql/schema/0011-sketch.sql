@@ -1,6 +1,7 @@
 -- Sketches of users.
 
--- A sketch's parameters are bound to the sketches that are stored: two of other parameters cannot be united.
+-- Their parameters stand here, once. They are bound to the sketches that are stored: sketches of different parameters cannot
+-- be united.
 CREATE FUNCTION daybook.sketch(users text[]) RETURNS @extschema:hll@.hll
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT @extschema:hll@.hll_add_agg(@extschema:hll@.hll_hash_text(u.user_id, 0), 12, 5, -1, 1)

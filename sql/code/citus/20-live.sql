@@ -31,9 +31,9 @@ COMMENT ON COLUMN daybook.seen.day      IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.seen.active   IS 'Whether the user was active: started a chat or sent a message.';
 COMMENT ON COLUMN daybook.seen.earliest IS 'The first of the user''s days among those events.';
 
--- Returning users hidden among the seen, in two ways: a day later than the user's first, and a first day on
--- record that an earlier event has turned into a later one. A first day only ever moves back, so what is a day
--- of return stays one, and the outcome does not depend on the order in which transactions commit.
+-- What was seen holds returns in two ways. A day may be later than the user's first. Or it may be earlier than the first day
+-- on record, which thereby becomes a day of return. A first day only ever moves back, so a day of return stays one, and the
+-- outcome does not depend on the order in which transactions commit.
 CREATE OR REPLACE VIEW daybook.returns AS
 SELECT s.project_id, s.folded, s.day, s.user_id
   FROM daybook.seen s

@@ -1,4 +1,4 @@
--- Returning users hidden among the events that are not folded yet.
+-- Returns that the events hold that are not folded yet.
 CREATE OR REPLACE VIEW daybook.sighted_returns AS
 SELECT project_id, day, user_id FROM daybook.returns WHERE folded IS NULL;
 COMMENT ON VIEW   daybook.sighted_returns IS 'Returns not yet in a sketch; repeats are possible.';

@@ -2,7 +2,8 @@
 -- of a view would need SELECT on the shards below it, of events and users. So a KPI's view stays with the owner, and roles
 -- read it through functions that run as the owner.
 --
--- The functions let PostgreSQL choose between plans as it likes: which worker to ask, Citus knows only from the project.
+-- The functions let PostgreSQL choose between plans as it likes, because Citus learns only from the project which worker to
+-- ask.
 --
 -- The functions do not return the type of the view's rows: Citus would take that for a circle, and not replace the view.
 --

@@ -1,4 +1,6 @@
--- Only what has been folded: the events that are not will bring their first days when they are.
+-- First days, from the folded events alone: the others bring theirs when they are folded.
+--
+-- This is one statement for each worker, as window functions and grouping are by project.
 CREATE OR REPLACE FUNCTION daybook.note_first_days(only_project text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET jit = off
 AS $$

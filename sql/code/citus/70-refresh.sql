@@ -1,11 +1,10 @@
 -- Refresh: events that are not in the rollup yet go there.
 --
--- Dates and instants go to the workers as text, so whatever sends some fixes the DateStyle.
+-- Dates and instants go to the workers as text, so each routine that sends some fixes the DateStyle.
 
--- Each statement is pushed down: every worker folds the shards that it holds, all at once. Events are marked and
--- then those that bear the mark are added up, so that what commits between two statements is left for the next
--- refresh. The mark is of 64 random bits: one drawn from a sequence could come again after the coordinator has lost
--- it in a crash while a worker kept it.
+-- Each statement is pushed down: every worker folds the shards that it holds, all at once. Events are marked first, and then
+-- those that bear the mark are added up. So what commits between two statements is left for the next refresh. The mark has
+-- 64 random bits. One drawn from a sequence could come again, if the coordinator lost it in a crash and a worker kept it.
 CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
 AS $$
@@ -16,7 +15,7 @@ BEGIN
     -- can lock; an advisory lock would be anybody's.
     LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
 
-    -- All days, whichever were asked for: what is due is at hand, and folding it costs once.
+    -- All days are folded, whichever were asked for: what is due is at hand, and each event is folded once in any case.
     UPDATE daybook.events SET folded = mark WHERE folded IS NULL;
     IF NOT FOUND THEN
         RETURN;

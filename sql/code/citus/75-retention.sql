@@ -1,6 +1,6 @@
 -- Dropping old raw events. Their rollup stays.
 
--- Only what has been folded: an event that is not is its own increment, and stays until it is.
+-- Only folded events are dropped. An event that is not folded is its own increment, and stays until it is.
 CREATE OR REPLACE FUNCTION daybook.drop_raw_events(before date) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
 AS $$

@@ -1,7 +1,7 @@
 -- Mending the rollup from the raw events.
 --
--- Writers go on, as what they append is pending and no matter of daily. No event is folded meanwhile, so daily must hold
--- the events that have been, no more and no less.
+-- Writers go on: what they append is pending, and does not concern daily. No event is folded meanwhile, so daily must hold
+-- the events that have been folded, no more and no less.
 
 CREATE OR REPLACE VIEW daybook.folded_returns AS
 SELECT e.project_id, daybook.utc_day(e.occurred_at) AS day, daybook.sketch(array_agg(e.user_id)) AS returning_users

@@ -7,9 +7,9 @@ DECLARE
     starts    CONSTANT timestamptz := date_trunc('month', moment);
     ends      CONSTANT timestamptz := starts + interval '1 month';
     partition CONSTANT text        := 'events_' || to_char(starts, 'YYYY_MM');
-    -- Events strewn over the millennia may not make so many that the server runs out of locks: a century's worth
-    -- of months, and this month and the next whatever there is. The rest stays in the default partition, where it
-    -- counts as well.
+    -- Events strewn over the millennia must not make so many partitions that the server runs out of locks. So there
+    -- are a century's worth of months, and this month and the next in any case. Other events stay in the default
+    -- partition, where they count as well.
     most      CONSTANT integer     := 1200;
     is_due    CONSTANT boolean     := starts IN (date_trunc('month', now()), date_trunc('month', now() + interval '1 month'));
 BEGIN
@@ -24,9 +24,9 @@ BEGIN
     IF NOT is_due AND (SELECT count(*) FROM pg_inherits WHERE inhparent = 'daybook.events'::regclass) > most THEN
         RETURN false;
     END IF;
-    -- Writers are kept out, before they have chosen a partition: one that had chosen the default partition
-    -- and then waited there would fail. For the same reason this may not wait for long, behind a writer or
-    -- a dump: all others would queue behind it.
+    -- Writers are kept out before they have chosen a partition: one that had chosen the default partition and then
+    -- waited there would fail. This itself does not wait for long behind a writer or a dump, as all other writers
+    -- would queue behind it.
     BEGIN
         LOCK TABLE ONLY daybook.events IN SHARE ROW EXCLUSIVE MODE;
         IF to_regclass('daybook.' || partition) IS NOT NULL THEN

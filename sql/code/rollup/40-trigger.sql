@@ -7,7 +7,7 @@
 -- A writer's session keeps its plan while daybook.users grows from nothing. So each user is looked up by key, whatever the
 -- planner thinks of the table's size.
 --
--- A statement that adds one event, as most writers send it, need not pay for what adds up many.
+-- Most writers send statements that add one event. These need not pay for what adds up many.
 CREATE OR REPLACE FUNCTION daybook.events_added() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
 AS $$
@@ -26,8 +26,8 @@ BEGIN
     END IF;
 
     IF NOT one.has_more THEN
-        -- The same as below, of one row. Only one of these statements looks at what others write, so it is judged
-        -- by one snapshot as well.
+        -- The same as below, for one row. Only one of these statements looks at what others write, so here too one
+        -- snapshot decides.
         IF one.user_id IS NOT NULL THEN
             is_active := daybook.is_activity(one.kind);
             SELECT u.first_day, u.active INTO known

@@ -6,8 +6,8 @@ AS $$
 DECLARE
     v daybook.versions;
 BEGIN
-    -- Only an event changes what a page shows. It brings an increment of its day, be it for a later day as well that
-    -- it turns into one of return, and folding that renews the version.
+    -- Only an event changes what a page shows. It may also change a later day, by turning it into a day of return. In
+    -- any case it brings an increment of its own day, and folding that renews the version.
     IF EXISTS (SELECT FROM daybook.pending p WHERE p.project_id = project AND p.day < end_day) THEN
         RETURN NULL;
     END IF;

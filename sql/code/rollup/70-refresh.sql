@@ -10,7 +10,8 @@ BEGIN
     IF ends > daybook.settled_before() THEN
         RETURN false;
     END IF;
-    -- A scan of the whole table, as its key begins with the project; no index by day would pay the rest of the month.
+    -- This scans the whole table, as its key begins with the project. An index by day would be kept up all month, and
+    -- not pay.
     WITH lifted AS (
         DELETE FROM daybook.daily d WHERE d.day >= starts AND d.day < ends RETURNING *
     )
@@ -30,7 +31,8 @@ AS $$
 DECLARE
     moment CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
 BEGIN
-    -- A version that is seen before it is in the log would be given to a replica's page that lacks what it tells of.
+    -- A version must not be seen before it is in the log (WAL). A replica's page might be kept under it that lacks what it
+    -- tells of.
     IF current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
@@ -81,8 +83,8 @@ BEGIN
                                           d.returning_users, excluded.returning_users)
         RETURNING d.project_id, d.day
     )
-    -- The day that the coming midnight settles counts as late: now() is when this transaction began, and to those
-    -- who ask while it runs or waits, that midnight may have passed.
+    -- The day that the coming midnight settles counts as late already. now() is when this transaction began, and that
+    -- midnight may have passed for those who ask while it runs or waits.
     INSERT INTO daybook.versions AS v (project_id, latest, late)
     SELECT f.project_id, moment, CASE WHEN min(f.day) <= daybook.settled_before() THEN moment ELSE 0 END
       FROM folded f

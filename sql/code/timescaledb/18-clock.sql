@@ -1,8 +1,8 @@
 -- Which hours may go into the aggregates.
 
--- A writer notes as late what lies before one of these instants, and a refresh stops at the other, an hour before it.
--- So no watermark reaches an event that was not noted until its transaction has been open for an hour; and none
--- runs ahead of the clock, whatever an event's own instant. Should the clock be set back, both wait for it.
+-- A writer notes as late what lies before the first of these instants. A refresh stops at the second, an hour before it. So
+-- a watermark reaches an event that was not noted only if its transaction has been open for an hour. No watermark runs
+-- ahead of the clock, whatever an event's own instant. If the clock is set back, both instants wait for it.
 CREATE OR REPLACE FUNCTION daybook.late_before() RETURNS timestamptz
 LANGUAGE sql VOLATILE
 RETURN greatest(date_trunc('hour', clock_timestamp(), 'UTC') - interval '1 hour',

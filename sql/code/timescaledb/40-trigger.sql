@@ -18,7 +18,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.bound_chunks() IS
-    'Refuses a statement that makes one chunk of events too many. For events long past or ahead: others always have room.';
+    'Refuses a statement that makes one chunk of events too many. Called for events long past or ahead: others always '
+    'have room.';
 REVOKE EXECUTE ON FUNCTION daybook.bound_chunks() FROM PUBLIC;
 
 -- "Returning" is decided as in the store rollup: as the event enters, if daybook.users settles it.

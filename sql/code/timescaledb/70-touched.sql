@@ -1,7 +1,7 @@
 -- Refresh: the continuous aggregates are brought up to date.
 --
--- A refresh is many transactions, and may end between any two: touched says what is still to be done, and the
--- views read those days from the raw rows until it is.
+-- A refresh is many transactions, and may end between any two. touched says what is still to be done. Until it is, the views
+-- read those days from the raw rows.
 
 CREATE OR REPLACE FUNCTION daybook.settle_sightings() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
@@ -47,15 +47,15 @@ DECLARE
     starts timestamptz;
     ends   timestamptz := daybook.refresh_before();
 BEGIN
-    -- Time touches days as well; with a day below the last refresh once more, for what was written by transactions
-    -- that stayed open so long.
+    -- Time touches days as well: those since the last refresh, and the day before it once more, for what was written by
+    -- transactions that stayed open so long.
     SELECT r.up_to - interval '1 day' INTO starts FROM daybook.refreshed r WHERE r.up_to < ends;
     INSERT INTO daybook.touched (project_id, day)
     SELECT DISTINCT e.project_id, daybook.utc_day(e.occurred_at)
       FROM daybook.events e
      WHERE e.occurred_at >= starts AND e.occurred_at < ends;
 
-    -- Days asked for, but for those whose raw events are gone: what an aggregate may still hold of them stays.
+    -- And the days asked for, except those whose raw events are gone: what an aggregate may still hold of these stays.
     IF first_day IS NOT NULL OR end_day IS NOT NULL THEN
         INSERT INTO daybook.touched (project_id, day)
         SELECT DISTINCT e.project_id, daybook.utc_day(e.occurred_at)
@@ -64,7 +64,7 @@ BEGIN
            AND e.occurred_at < least(coalesce(end_day, 'infinity')::timestamp AT TIME ZONE 'UTC', ends);
     END IF;
 
-    -- What is noted from here on has a refresh to come: this one forgets what it has taken, and no more.
+    -- What is noted from here on is left to the next refresh: this one forgets what it has taken, and no more.
     WITH taken AS (
         DELETE FROM daybook.touched RETURNING project_id, day
     )

@@ -1,3 +1,5 @@
+-- Refresh, once 70-touched.sql has said which days are due.
+
 CREATE OR REPLACE FUNCTION daybook.refresh_window(
     IN  first_day date, IN end_day date,
     OUT first_at timestamptz, OUT end_at timestamptz, OUT has_hours boolean,
@@ -14,11 +16,11 @@ COMMENT ON FUNCTION daybook.refresh_window(date, date) IS
     'The whole hours, and the whole days, from one day to before another that may go into the aggregates.';
 REVOKE EXECUTE ON FUNCTION daybook.refresh_window(date, date) FROM PUBLIC;
 
--- A procedure that commits can have no settings of its own: in those below every name is qualified, no operator is
--- used, and what needs any of that is in functions.
+-- A procedure that commits can have no settings of its own. So in those below every name is qualified and no operator is
+-- used. What needs more than that is in functions.
 --
--- Forced: what TimescaleDB itself knows of changes is no more exact than a range for each transaction, and of a writer
--- that looks at the threshold just before a refresh moves it, it knows nothing.
+-- The refresh is forced. What TimescaleDB itself knows of changes is no more exact than a range for each transaction. And it
+-- knows nothing of a writer that looks at the threshold just before a refresh moves it.
 CREATE OR REPLACE PROCEDURE daybook.refresh_aggregates(first_day date, end_day date)
 LANGUAGE plpgsql
 AS $$
@@ -49,8 +51,8 @@ COMMENT ON FUNCTION daybook.has_written() IS
     'Whether the transaction has written already, so that it is not a statement''s own to commit.';
 REVOKE EXECUTE ON FUNCTION daybook.has_written() FROM PUBLIC;
 
--- TimescaleDB refuses a second refresh of the same days at the same time; this makes it wait. Anybody may take an
--- advisory lock, but no other kind of lock outlives a commit: this does not wait for long, and no number depends on it.
+-- TimescaleDB refuses a second refresh of the same days at the same time, so a lock makes it wait. It is an advisory lock, as
+-- no other kind outlives a commit. Anybody may take one, so this does not wait for long, and no number depends on it.
 CREATE OR REPLACE FUNCTION daybook.unlock_refresh() RETURNS void
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

@@ -20,8 +20,8 @@ COMMENT ON COLUMN daybook.live_by_kind.events     IS 'Their number.';
 COMMENT ON COLUMN daybook.live_by_kind.score_sum  IS 'The sum of their scores; null where they have none.';
 COMMENT ON COLUMN daybook.live_by_kind.users      IS 'Sketch of the users who returned.';
 
--- What the days show is moved to daybook.daily as their raw rows go, in one transaction: no later refresh, whoever
--- runs it, can take it from there. The aggregates' own rows of these days go with the next refresh.
+-- As the raw rows go, what their days show is moved to daybook.daily, in one transaction. No later refresh can take it from
+-- there, whoever runs it. The aggregates' own rows of these days go with the next refresh.
 CREATE OR REPLACE FUNCTION daybook.drop_raw_events(before date) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' SET jit = off
 AS $$
@@ -30,7 +30,7 @@ DECLARE
     ends   date;
     chunk  regclass;
 BEGIN
-    -- Only at midnight, should the chunks have been given another length.
+    -- Only a chunk that ends at midnight, in case the chunks have been given another length.
     SELECT daybook.utc_day(min(c.range_end)) INTO ends
       FROM timescaledb_information.chunks c
      WHERE c.hypertable_schema = 'daybook' AND c.hypertable_name = 'events'

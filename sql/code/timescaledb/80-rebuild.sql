@@ -1,7 +1,7 @@
 -- Mending the rollup from the raw events, while writers go on.
 
--- Where shown and recounted differ, the day is made touched, so that it is read from the raw rows; and its returns,
--- which are such rows themselves, are made anew.
+-- A day for which shown and recounted differ is made touched, so that it is read from the raw rows. Its returns, which are
+-- such rows themselves, are made anew.
 CREATE OR REPLACE FUNCTION daybook.mend(only_project text, first_day date, end_day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
@@ -32,7 +32,7 @@ BEGIN
          WHERE NOT EXISTS (SELECT FROM daybook.returns r
                             WHERE r.project_id = n.project_id AND r.day = n.day AND r.user_id = n.user_id)
     ), dropped AS (
-        -- verify() looks only where the raw events are whole: nothing is due here.
+        -- verify() looks only where the raw events are whole, so daily should have nothing of these days.
         DELETE FROM daybook.daily d USING wrong w WHERE d.project_id = w.project_id AND d.day = w.day
     )
     INSERT INTO daybook.touched (project_id, day)

@@ -3,15 +3,14 @@
 --
 --   events, not yet folded --refresh()--> daily, users
 --
--- Triggers with transition tables do not exist on distributed tables, and are not missed: an event that has not
--- been folded is itself the increment. Writers do nothing but append; the views add up daily and the events not
--- yet folded, so an event shows when its transaction commits. refresh() marks events and adds what it has marked;
--- both lie on one worker and commit there together, or not at all, whatever dies in between.
+-- Distributed tables have no triggers with transition tables, and need none: an event that has not been folded is
+-- itself the increment. Writers do nothing but append. The views add up daily and the events not yet folded, so an
+-- event shows when its transaction commits. refresh() marks events and adds up what it has marked. Both lie on one
+-- worker, and commit there together or not at all, whatever dies in between.
 
--- Citus sends what this transaction makes to each worker by one connection.
 -- Citus 13 hands a literal instant to a worker as text in the DateStyle of the session, and the worker reads it in its
--- own: 2 March in German becomes 3 February. So nobody writes under such a style. A default is computed on the
--- coordinator, once for each row, and is the one thing there that sees the session.
+-- own: 2 March in German becomes 3 February. So writing is refused under such a style. It is a column's default that
+-- refuses. The coordinator computes it once for each row, and nothing else there sees the session.
 CREATE FUNCTION daybook.not_folded() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -39,14 +38,14 @@ COMMENT ON TABLE  daybook.events IS
     'What happened, as the platform appends it. Distributed by project. Old months go by drop_raw_events().';
 COMMENT ON COLUMN daybook.events.folded      IS 'Null: not in the rollup yet; else the mark of the refresh that put it there.';
 COMMENT ON CONSTRAINT events_folded_by_refresh ON daybook.events IS 'only a refresh says what has been folded';
--- A changed event would not change its rollup: nobody may, the owner included. A refresh sets its mark.
+-- A changed event would not change its rollup. So nobody may change one, not even the owner. A refresh sets its mark.
 REVOKE UPDATE ON daybook.events FROM CURRENT_USER;
 GRANT UPDATE (folded) ON daybook.events TO CURRENT_USER;
 -- The key's columns, so that a writer may say ON CONFLICT (project_id, event_id, occurred_at) DO NOTHING.
 GRANT INSERT, SELECT (project_id, event_id, occurred_at) ON daybook.events TO daybook_writer;
 
--- What is not folded, as the views ask for it; what one refresh has marked; and old events, for retention.
--- daybook.utc_day() written out, as writers may not call it.
+-- The first is for what is not folded, as the views ask for it. It has daybook.utc_day() written out, as writers may not
+-- call that. The second is for what one refresh has marked, and the third for old events, which retention looks for.
 CREATE INDEX events_unfolded_idx ON daybook.events (project_id, ((occurred_at AT TIME ZONE 'UTC')::date))
  WHERE folded IS NULL;
 CREATE INDEX events_folded_idx ON daybook.events (folded) WHERE folded IS NOT NULL;

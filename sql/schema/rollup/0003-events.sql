@@ -11,7 +11,6 @@ CREATE TABLE daybook.events_default PARTITION OF daybook.events DEFAULT;
 COMMENT ON TABLE daybook.events_default IS
     'Events of months that have no partition yet; refresh() gives them one.';
 
-
 CREATE TABLE daybook.sightings (
     project_id text COLLATE "C" NOT NULL,
     user_id    text COLLATE "C" NOT NULL,
@@ -26,6 +25,6 @@ COMMENT ON COLUMN daybook.sightings.user_id    IS 'The user.';
 COMMENT ON COLUMN daybook.sightings.day        IS 'The day.';
 COMMENT ON COLUMN daybook.sightings.active     IS 'Whether the user was active: started a chat or sent a message.';
 
--- Read in place: a packed array would be copied for each element that a page reads. Citus does not let a distributed
--- table have it.
+-- Not packed, so that elements are read in place: a packed array would be copied for each element that a page reads.
+-- Citus lets no distributed table have this.
 ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;

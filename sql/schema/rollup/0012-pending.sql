@@ -21,5 +21,5 @@ COMMENT ON COLUMN daybook.pending.score_sum  IS 'How much more their scores sum 
 COMMENT ON COLUMN daybook.pending.returning_users IS 'daybook.sketch() of users who returned on the day; null: none.';
 COMMENT ON COLUMN daybook.pending.added_at   IS 'When the writing transaction began.';
 
--- The place of a month that refresh() has written anew is soon used again.
+-- Vacuum comes early: once refresh() has written a month anew, the place of the old rows is soon used again.
 ALTER TABLE daybook.daily SET (autovacuum_vacuum_scale_factor = 0.01);

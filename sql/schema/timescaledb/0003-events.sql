@@ -2,9 +2,9 @@
 
 CREATE TABLE daybook.events (LIKE daybook.event INCLUDING ALL);
 DROP TABLE daybook.event;
--- Four whole weeks: a chunk begins and ends at midnight UTC, as days and whole days of retention do. A hundred
--- thousand events a day make a chunk of about a gigabyte with its indexes, which should fit into a quarter of
--- the memory (set_chunk_time_interval() for more); ten years make 130 chunks, few enough to plan over.
+-- Four whole weeks: a chunk begins and ends at midnight UTC, as days do and as retention does. With a hundred thousand
+-- events a day, a chunk and its indexes have about a gigabyte, which should fit into a quarter of the memory. For more
+-- events, set_chunk_time_interval() makes chunks shorter. Ten years make 130 chunks, few enough to plan over.
 SELECT @extschema:timescaledb@.create_hypertable('daybook.events',
            @extschema:timescaledb@.by_range('occurred_at', interval '28 days'), create_default_indexes => false);
 CREATE INDEX events_occurred_at_idx ON daybook.events (occurred_at);
@@ -47,7 +47,7 @@ COMMENT ON COLUMN daybook.returns.day        IS 'The day of return.';
 COMMENT ON TABLE daybook.daily IS
     'The rollup of dropped raw events: one row per project and day. drop_raw_events() puts it here.';
 
--- A row too many makes a page slower and never wrong: a project's day that stands here is read from the raw rows.
+-- A project's day that stands here is read from the raw rows. So a row too many makes a page slower, and never wrong.
 CREATE TABLE daybook.touched (
     project_id text COLLATE "C" NOT NULL,
     day        date    NOT NULL,
@@ -74,9 +74,9 @@ COMMENT ON COLUMN daybook.refreshed.up_to   IS 'The hours before this instant ha
 COMMENT ON COLUMN daybook.refreshed.is_only IS 'Keeps it to one row.';
 COMMENT ON CONSTRAINT refreshed_only_row ON daybook.refreshed IS 'there is one watermark';
 
--- As refresh_before() has it in a new database.
+-- What refresh_before() is in a new database.
 INSERT INTO daybook.refreshed (up_to) VALUES (date_trunc('hour', now(), 'UTC') - interval '2 hours');
 
--- Read in place: a packed array would be copied for each element that a page reads. Citus does not let a distributed
--- table have it.
+-- Not packed, so that elements are read in place: a packed array would be copied for each element that a page reads.
+-- Citus lets no distributed table have this.
 ALTER TABLE daybook.daily ALTER COLUMN counts SET STORAGE PLAIN;

@@ -1,6 +1,6 @@
 -- What TimescaleDB does by itself.
 
--- Chunks that have hardly any writes left. A late event may still go into one.
+-- Chunks that hardly get any more events go into the columnstore. A late event may still be added to one.
 ALTER TABLE daybook.events SET (
     timescaledb.enable_columnstore,
     timescaledb.segmentby = 'project_id',

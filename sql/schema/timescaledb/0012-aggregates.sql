@@ -5,8 +5,8 @@
 --
 -- All three are real-time: what lies above an aggregate's watermark is read from the rows below it. An aggregate does not
 -- show what is written below its watermark before its next refresh. So the trigger notes those days in touched, inside the
--- writer's own transaction, and the view live reads them from the raw rows. So an event shows when its transaction commits,
--- here too, and a refresh changes no number.
+-- writer's own transaction, and the view live reads them from the raw rows. So here too an event shows when its transaction
+-- commits, and a refresh changes no number.
 
 CREATE MATERIALIZED VIEW daybook.events_hourly
 WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
@@ -53,7 +53,8 @@ COMMENT ON COLUMN daybook.returns_daily.project_id      IS 'The project.';
 COMMENT ON COLUMN daybook.returns_daily.day             IS 'The day of return.';
 COMMENT ON COLUMN daybook.returns_daily.returning_users IS 'Who returned on it.';
 
--- TimescaleDB asks the user for the right to read an aggregate whose watermark it looks up, even behind a view of the
--- owner's. They tell more than daybook_v1 does: counts by the hour, and whether a user who is known by name returned.
+-- TimescaleDB looks up the watermark of an aggregate, and for that asks the user for the right to read it, even behind a view
+-- of the owner's. The aggregates tell more than daybook_v1 does: counts by the hour, and whether a user whose name is known
+-- returned.
 GRANT SELECT ON daybook.events_hourly, daybook.chat_aggregates, daybook.returns_daily
     TO daybook_responder, daybook_reader;

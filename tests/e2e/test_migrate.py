@@ -1,14 +1,19 @@
 """daybook-admin migrate: each migration once, all of it or nothing, and only where it belongs."""
 
+import concurrent.futures
+import contextlib
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 
 from command import DATABASE, DONE, REFUSED, migrate, newest, outcome, run
 from processes import started
 from world import ADMIN, SOURCE, STORE
+
+PAGES = [f"page_{kpi}_daily" for kpi in ("messages", "chats", "users", "csat", "ai_quality", "errors")]
 
 
 @pytest.fixture
@@ -52,6 +57,36 @@ def test_code_that_fails_takes_the_schema_back_with_it(world, database, migratio
     assert "95-more.sql failed at line 2; nothing is kept" in result.stderr
     assert world.sql("SELECT to_regclass('daybook.more'), max(version) FROM daybook.migrations",
                      database=database) == [(None, newest())]
+
+
+def test_pages_that_are_read_meanwhile_neither_fail_nor_stop_a_migrate(world, database):
+    """A migrate locks views from the top down, as a page does: in any other order the two would deadlock."""
+    assert migrate(world, database).returncode == DONE
+    stop = threading.Event()
+
+    def read():
+        """Pages of all KPIs, as a responder's session reads them; how many."""
+        count = 0
+        with contextlib.closing(world.connect("daybook_responder", database)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SET daybook.admitted = 'p'; SET plan_cache_mode = force_generic_plan")
+                for page in PAGES:
+                    cursor.execute(f"PREPARE {page} AS SELECT * FROM daybook.{page}('p', '2026-01-01', '2026-02-01')")
+                while not stop.is_set():
+                    for page in PAGES:
+                        cursor.execute(f"EXECUTE {page}")
+                        count += 1
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        readers = [threads.submit(read) for _ in range(4)]
+        try:
+            results = [migrate(world, database) for _ in range(6)]
+        finally:
+            stop.set()
+    assert [(result.returncode, result.stderr) for result in results] == [(DONE, "")] * 6
+    assert all(reader.result() > len(PAGES) for reader in readers)
 
 
 def test_a_database_keeps_its_store(world, database):

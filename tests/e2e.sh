@@ -32,7 +32,7 @@ for python in python3 /usr/bin/python3; do
             export DAYBOOK_STORE
             echo "store $DAYBOOK_STORE"
             # shellcheck disable=SC2086 # a list of options
-            "$python" -B -m pytest -p no:cacheprovider -q -rfEs --durations=5 ${DAYBOOK_PYTEST:-.} || status=1
+            "$python" -B -m pytest -p no:cacheprovider -q -rsfE --durations=5 ${DAYBOOK_PYTEST:-.} || status=1
         done
         exit $status
     fi

@@ -40,30 +40,6 @@ COMMENT ON FUNCTION daybook.only(daybook.event_kind, numeric) IS
 REVOKE EXECUTE ON FUNCTION daybook.only(daybook.event_kind, numeric) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.only(daybook.event_kind, numeric) TO daybook_responder, daybook_reader;
 
--- Arrays without a null are read faster, so counts are filled with 0.
-CREATE OR REPLACE FUNCTION daybook.spread(kinds daybook.event_kind[], amounts anyarray, filler anyelement)
-RETURNS anyarray
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    result amounts%TYPE;
-BEGIN
-    IF filler IS NOT NULL THEN
-        result := array_fill(filler, ARRAY[cardinality(daybook.kinds())]);
-    END IF;
-    FOR i IN 1 .. coalesce(cardinality(kinds), 0) LOOP
-        IF kinds[i] IS NOT NULL AND amounts[i] IS NOT NULL THEN
-            result[array_position(daybook.kinds(), kinds[i])] := amounts[i];
-        END IF;
-    END LOOP;
-    RETURN result;
-END
-$$;
-COMMENT ON FUNCTION daybook.spread(daybook.event_kind[], anyarray, anyelement) IS
-    'An array with each amount in the place of its kind, and the filler in all others. Each kind is named once; null kinds '
-    'and amounts are left out.';
-REVOKE EXECUTE ON FUNCTION daybook.spread(daybook.event_kind[], anyarray, anyelement) FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION daybook.added(a anyarray, b anyarray) RETURNS anyarray
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$

@@ -111,7 +111,7 @@ def test_an_event_that_comes_as_its_chunk_is_dropped_is_not_lost(database):
 DAMAGE = {
     "hours lost": "DELETE FROM {events_hourly} WHERE daybook.utc_day(bucket) = %s",
     "a day lost": "DELETE FROM {chat_aggregates} WHERE daybook.utc_day(bucket) = %s",
-    "a count": "UPDATE {chat_aggregates} SET events = events + 1 WHERE daybook.utc_day(bucket) = %s",
+    "a count": "UPDATE {chat_aggregates} SET counts[1] = counts[1] + 1 WHERE daybook.utc_day(bucket) = %s",
     "a sketch lost": "DELETE FROM {returns_daily} WHERE day = %s",
     "returns lost": "DELETE FROM daybook.returns WHERE day = %s",
     "a return too many": "INSERT INTO daybook.returns VALUES ('p', 'nobody', %s)",

@@ -29,7 +29,9 @@ GRANT SELECT ON changeable TO PUBLIC;
 CREATE TEMP VIEW callable AS
 SELECT p.oid::regproc::text FROM pg_proc p
  WHERE p.pronamespace = 'daybook'::regnamespace AND has_function_privilege(p.oid, 'EXECUTE')
-   AND NOT (p.proname IN ('total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch') AND pg_has_role('daybook_reader', 'USAGE'))
+   AND NOT (pg_has_role('daybook_reader', 'USAGE')
+            AND (p.proname IN ('total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch')
+                 OR p.proname = 'spread' AND EXISTS (SELECT FROM pg_extension x WHERE x.extname = 'timescaledb')))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                              AND d.deptype = 'e');
 GRANT SELECT ON callable TO PUBLIC;

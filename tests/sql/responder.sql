@@ -31,7 +31,10 @@ SELECT format('%s %s(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END
               p.oid::regproc, (SELECT string_agg('NULL::' || replace(replace(format_type(t, NULL), 'anyarray', 'bigint[]'), 'anyelement', 'bigint'), ', ')
                                  FROM unnest(p.proargtypes) AS t)) AS statement
   FROM pg_proc p
- WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname NOT IN ('admit', 'total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch') AND p.proname !~ '^(page|read)_'
+ WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname !~ '^(page|read)_'
+   AND p.proname NOT IN ('admit', 'total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch')
+   -- TimescaleDB's views of its aggregates call it.
+   AND NOT (p.proname = 'spread' AND EXISTS (SELECT FROM pg_extension x WHERE x.extname = 'timescaledb'))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                              AND d.deptype = 'e');
 GRANT SELECT ON calls TO PUBLIC;

@@ -5,8 +5,8 @@ COMMENT ON FUNCTION daybook.store() IS 'How this database keeps its rollup.';
 REVOKE EXECUTE ON FUNCTION daybook.store() FROM PUBLIC;
 
 CREATE OR REPLACE VIEW daybook.live AS
-SELECT c.project_id, (c.bucket AT TIME ZONE 'UTC')::date AS day, daybook.only(c.kind, c.events) AS counts,
-       daybook.only(c.kind, c.score_sum) AS sums, NULL::@extschema:hll@.hll AS returning_users
+SELECT c.project_id, (c.bucket AT TIME ZONE 'UTC')::date AS day, c.counts, c.sums,
+       NULL::@extschema:hll@.hll AS returning_users
   FROM daybook.chat_aggregates c
  WHERE NOT EXISTS (SELECT FROM daybook.touched t
                     WHERE t.project_id = c.project_id AND t.day = (c.bucket AT TIME ZONE 'UTC')::date)

@@ -1,6 +1,6 @@
 -- The rollup by TimescaleDB.
 --
---   events  -> events_hourly -> chat_aggregates   continuous aggregates: counts and sums by kind, by hour, then by day
+--   events  -> events_hourly -> chat_aggregates   continuous aggregates: counts and sums, by hour, then by day
 --   returns -> returns_daily                      continuous aggregate: the sketches of returning users, by day
 --
 -- All three are real-time: what lies above an aggregate's watermark is read from the rows below it. An aggregate does not
@@ -25,18 +25,18 @@ COMMENT ON COLUMN daybook.events_hourly.score_sum  IS 'The sum of their scores, 
 
 CREATE MATERIALIZED VIEW daybook.chat_aggregates
 WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
-SELECT project_id, @extschema:timescaledb@.time_bucket(interval '1 day', bucket) AS bucket, kind,
-       sum(events)::bigint AS events, sum(score_sum) AS score_sum
+SELECT project_id, @extschema:timescaledb@.time_bucket(interval '1 day', bucket) AS bucket,
+       daybook.spread(array_agg(kind), array_agg(events), 0::bigint) AS counts,
+       daybook.spread(array_agg(kind), array_agg(score_sum), NULL::numeric) AS sums
   FROM daybook.events_hourly
- GROUP BY 1, 2, 3
+ GROUP BY 1, 2
 WITH NO DATA;
 COMMENT ON VIEW   daybook.chat_aggregates IS
-    'Continuous aggregate over events_hourly: one row per project, day and kind that had an event.';
+    'Continuous aggregate over events_hourly: one row per project and day that had an event.';
 COMMENT ON COLUMN daybook.chat_aggregates.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.chat_aggregates.bucket     IS 'Midnight UTC, the start of the day.';
-COMMENT ON COLUMN daybook.chat_aggregates.kind       IS 'The kind of events.';
-COMMENT ON COLUMN daybook.chat_aggregates.events     IS 'Their number.';
-COMMENT ON COLUMN daybook.chat_aggregates.score_sum  IS 'The sum of their scores, exact; null where they have none.';
+COMMENT ON COLUMN daybook.chat_aggregates.counts     IS 'Number of events by kind.';
+COMMENT ON COLUMN daybook.chat_aggregates.sums       IS 'Sum of their scores by kind, exact; null where they have none.';
 CREATE INDEX chat_aggregates_project_id_day_idx
     ON daybook.chat_aggregates (project_id, ((bucket AT TIME ZONE 'UTC')::date));
 
@@ -58,3 +58,5 @@ COMMENT ON COLUMN daybook.returns_daily.returning_users IS 'Who returned on it.'
 -- returned.
 GRANT SELECT ON daybook.events_hourly, daybook.chat_aggregates, daybook.returns_daily
     TO daybook_responder, daybook_reader;
+-- The rows above a watermark are added up for who asks.
+GRANT EXECUTE ON FUNCTION daybook.spread(daybook.event_kind[], anyarray, anyelement) TO daybook_responder, daybook_reader;

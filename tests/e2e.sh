@@ -17,6 +17,27 @@ for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:m
 done
 [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || skip libapache2-mod-fcgid
 { pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/hll.control" ]; } || skip postgresql-15-hll
+# At once, as most of a run is waiting. Each has servers of its own, and its words in a file until all have ended.
+run_stores() {
+    pids=
+    trap 'kill $pids 2> /dev/null || true; wait; exit 130' INT TERM
+    for store in $stores; do
+        # shellcheck disable=SC2086 # a list of options
+        DAYBOOK_STORE=$store "$python" -B -m pytest -p no:cacheprovider -q -rsfE --durations=5 ${DAYBOOK_PYTEST:-.} \
+            > "$PYTEST_DEBUG_TEMPROOT/$store.log" 2>&1 &
+        pids="$pids $!"
+    done
+    status=0
+    for pid in $pids; do
+        wait "$pid" || status=1
+    done
+    for store in $stores; do
+        echo "store $store"
+        cat "$PYTEST_DEBUG_TEMPROOT/$store.log"
+    done
+    return $status
+}
+
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import pytest, psycopg2' 2> /dev/null; then
         PYTEST_DEBUG_TEMPROOT=$(mktemp -d /tmp/daybook-pytest.XXXXXX)
@@ -27,14 +48,8 @@ for python in python3 /usr/bin/python3; do
         # shellcheck source=tests/stores.sh
         . ../stores.sh
         stores=$(stores_at_hand)
-        status=0
-        for DAYBOOK_STORE in $stores; do
-            export DAYBOOK_STORE
-            echo "store $DAYBOOK_STORE"
-            # shellcheck disable=SC2086 # a list of options
-            "$python" -B -m pytest -p no:cacheprovider -q -rsfE --durations=5 ${DAYBOOK_PYTEST:-.} || status=1
-        done
-        exit $status
+        run_stores
+        exit
     fi
 done
 skip "python3-pytest and python3-psycopg2"

@@ -13,6 +13,16 @@ COMMENT ON FUNCTION daybook.settled_before() IS
     'Days before this one are settled: as a rule, all their events are there.';
 REVOKE EXECUTE ON FUNCTION daybook.settled_before() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION daybook.raw_from() RETURNS date
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce((SELECT t.raw_from FROM daybook.retention t), '-infinity');
+END
+$$;
+COMMENT ON FUNCTION daybook.raw_from() IS 'Raw events of earlier days have been dropped.';
+REVOKE EXECUTE ON FUNCTION daybook.raw_from() FROM PUBLIC;
+
 -- sum() of bigint adds up in numeric, for sums that no count ever reaches. That would take a quarter of the time of a year's
 -- page.
 CREATE OR REPLACE AGGREGATE daybook.total(bigint) (

@@ -57,34 +57,129 @@ COMMENT ON COLUMN daybook.shown.day        IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.shown.measure    IS 'As in daybook.measures; or returning_users.';
 COMMENT ON COLUMN daybook.shown.amount     IS 'Its amount.';
 
+-- First days before the horizon of raw events rest on events that are gone.
+CREATE OR REPLACE VIEW daybook.misdated AS
+SELECT project_id, user_id, r.day AS recorded, c.day AS recounted
+  FROM (SELECT s.project_id, s.user_id, min(s.day) AS day
+          FROM (SELECT project_id, user_id, first_day AS day FROM daybook.users
+                UNION ALL
+                SELECT project_id, user_id, day FROM daybook.sightings) AS s
+         GROUP BY s.project_id, s.user_id) AS r
+  FULL JOIN
+       (SELECT e.project_id, e.user_id, daybook.utc_day(min(e.occurred_at)) AS day
+          FROM daybook.events e
+         WHERE e.user_id IS NOT NULL
+         GROUP BY e.project_id, e.user_id) AS c
+       USING (project_id, user_id)
+ WHERE coalesce(r.day, 'infinity') <> coalesce(c.day, 'infinity');
+COMMENT ON VIEW   daybook.misdated IS 'Users whose first day is another by the raw events that there are.';
+COMMENT ON COLUMN daybook.misdated.project_id IS 'The project.';
+COMMENT ON COLUMN daybook.misdated.user_id    IS 'The user.';
+COMMENT ON COLUMN daybook.misdated.recorded   IS 'The first day as Daybook knows it; null: it does not know the user.';
+COMMENT ON COLUMN daybook.misdated.recounted  IS 'The day of the earliest raw event; null: there is none.';
+
+CREATE OR REPLACE VIEW daybook.unfounded AS
+SELECT u.project_id, u.user_id
+  FROM daybook.users u
+  JOIN (SELECT DISTINCT l.project_id, l.day FROM daybook.live l) AS l ON l.project_id = u.project_id AND l.day = u.first_day
+  LEFT JOIN (SELECT DISTINCT e.project_id, daybook.utc_day(e.occurred_at) AS day FROM daybook.events e) AS e
+       ON e.project_id = u.project_id AND e.day = u.first_day
+ WHERE e.day IS NULL;
+COMMENT ON VIEW   daybook.unfounded IS
+    'Users whose first day has numbers, but no raw event any more: it may be right, and nobody can tell.';
+COMMENT ON COLUMN daybook.unfounded.project_id IS 'The project.';
+COMMENT ON COLUMN daybook.unfounded.user_id    IS 'The user.';
+
 -- It is one query, and so one snapshot; on Citus, one for each project. An event and its increments are both in it, or
 -- neither is.
 --
 -- The query is planned for the project and the days at hand, as it recounts what one project has, or all there is.
-CREATE OR REPLACE FUNCTION daybook.verify(only_project text, first_day date, end_day date)
+CREATE OR REPLACE FUNCTION daybook.differences(only_project text, first_day date, end_day date)
 RETURNS TABLE (project_id text, day date, measure text, shown numeric, recounted numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
     SET plan_cache_mode = 'force_custom_plan' SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    since CONSTANT date := greatest(first_day, (SELECT t.raw_from FROM daybook.retention t));
+    whole_from CONSTANT date := daybook.raw_from();
+    since      CONSTANT date := greatest(first_day, whole_from);
 BEGIN
     RETURN QUERY
-    SELECT project_id, day, measure, s.amount, r.amount
-      FROM (SELECT v.* FROM daybook.shown v
-             WHERE v.day >= since AND v.day < verify.end_day
-               AND (verify.only_project IS NULL OR v.project_id = verify.only_project)) AS s
-      FULL JOIN
-           (SELECT v.* FROM daybook.recounted v
-             WHERE v.day >= since AND v.day < verify.end_day
-               AND (verify.only_project IS NULL OR v.project_id = verify.only_project)) AS r
-           USING (project_id, day, measure)
-     WHERE coalesce(s.amount, 0) <> coalesce(r.amount, 0)
-     ORDER BY project_id, day, measure;
+    SELECT c.project_id, c.day, c.measure, c.shown, CASE WHEN c.has_events THEN c.recounted END
+      FROM (SELECT project_id, day, measure, coalesce(s.amount, 0) AS shown, coalesce(r.amount, 0) AS recounted,
+                   bool_or(r.amount IS NOT NULL) OVER (PARTITION BY project_id, day) AS has_events
+              FROM (SELECT v.* FROM daybook.shown v
+                     WHERE v.day >= since AND v.day < differences.end_day
+                       AND (only_project IS NULL OR v.project_id = only_project)) AS s
+              FULL JOIN
+                   (SELECT v.* FROM daybook.recounted v
+                     WHERE v.day >= since AND v.day < differences.end_day
+                       AND (only_project IS NULL OR v.project_id = only_project)) AS r
+                   USING (project_id, day, measure)) AS c
+     WHERE c.shown <> c.recounted
+    UNION ALL
+    SELECT m.project_id, x.day, 'first_seen', sum(x.shown), sum(x.recounted)
+      FROM (SELECT v.* FROM daybook.misdated v
+             WHERE coalesce(v.recorded, 'infinity') >= whole_from
+               AND (only_project IS NULL OR v.project_id = only_project)) AS m
+     CROSS JOIN LATERAL (VALUES (m.recorded, 1::numeric, 0::numeric), (m.recounted, 0, 1)) AS x (day, shown, recounted)
+     WHERE x.day >= since AND x.day < differences.end_day
+     GROUP BY m.project_id, x.day
+     ORDER BY 1, 2, 3;
+END
+$$;
+COMMENT ON FUNCTION daybook.differences(text, date, date) IS
+    'Where what the views show, and when users were first seen, differs from a recount of the raw events. Days whose raw '
+    'events have been dropped are left out. recounted is null where a day has no raw event at all.';
+REVOKE EXECUTE ON FUNCTION daybook.differences(text, date, date) FROM PUBLIC;
+
+-- A retraction has taken its event from the raw events. Until a refresh has settled it, the users still tell of it.
+CREATE OR REPLACE FUNCTION daybook.verify(only_project text, first_day date, end_day date)
+RETURNS TABLE (project_id text, day date, measure text, shown numeric, recounted numeric)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
+AS $$
+#variable_conflict use_column
+DECLARE
+    settling CONSTANT text[] := ARRAY(SELECT DISTINCT r.project_id FROM daybook.retracted r WHERE NOT r.settled);
+BEGIN
+    RETURN QUERY
+    SELECT d.project_id, d.day, d.measure, d.shown, d.recounted
+      FROM daybook.differences(only_project, first_day, end_day) d
+     WHERE d.measure NOT IN ('returning_users', 'first_seen') OR d.project_id <> ALL (settling);
 END
 $$;
 COMMENT ON FUNCTION daybook.verify(text, date, date) IS
-    'Where what the views show differs from a recount of the raw events. Days whose raw events have been dropped are '
-    'left out.';
+    'differences(), but for users of projects whose retracted events are not settled yet.';
 REVOKE EXECUTE ON FUNCTION daybook.verify(text, date, date) FROM PUBLIC;
+
+-- What verify() has nothing to hold against.
+CREATE OR REPLACE FUNCTION daybook.unverified(only_project text, first_day date, end_day date) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT format('days before %s: their raw events have been dropped', t.raw_from)
+      FROM daybook.retention t
+     WHERE unverified.first_day < t.raw_from
+    UNION ALL
+    SELECT format('users of project %s: the next refresh settles the events that were retracted', r.project_id)
+      FROM (SELECT DISTINCT q.project_id FROM daybook.retracted q
+             WHERE NOT q.settled
+               AND (unverified.only_project IS NULL OR q.project_id = unverified.only_project)) AS r;
+END
+$$;
+COMMENT ON FUNCTION daybook.unverified(text, date, date) IS 'What daybook.verify() leaves out, a line each.';
+REVOKE EXECUTE ON FUNCTION daybook.unverified(text, date, date) FROM PUBLIC;
+
+-- A day that has no raw event at all has lost them, more likely than it never had any: a partition was detached by hand, or
+-- a project was moved without them. So a rebuild leaves it, and says so.
+CREATE OR REPLACE FUNCTION daybook.tell_bare(project text, days bigint, first_day date, last_day date) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
+AS $$
+BEGIN
+    RAISE WARNING 'project %: no raw event is left of % day(s) from % to %, so their numbers stay as they are; '
+        'rebuild --also-empty sets them to nothing', project, days, first_day, last_day;
+END
+$$;
+COMMENT ON FUNCTION daybook.tell_bare(text, bigint, date, date) IS 'Warns of days that a rebuild has left as they are.';
+REVOKE EXECUTE ON FUNCTION daybook.tell_bare(text, bigint, date, date) FROM PUBLIC;

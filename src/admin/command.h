@@ -1,6 +1,8 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
+#include <stdbool.h>
+
 #include <libpq-fe.h>
 
 /* How a command of daybook-admin ended: its exit status, so 0 is the good value here and nowhere else. */
@@ -13,13 +15,15 @@ enum outcome {
 
 /* What a command was given. Strings point into argv; NULL or 0: not given. */
 struct arguments {
-    const char *operand;
+    const char *operand, *second_operand;
     const char *name;
     const char *project;
     const char *store;
     const char *from, *to; /* days that exist, from the one to before the other */
     int expires_days;
     int raw_days;
+    bool also_empty;
+    bool yes;
 };
 
 /* A command. It says on stderr what went wrong; the connection is as connection_open() leaves it. */
@@ -28,6 +32,9 @@ typedef enum outcome command_run(PGconn *connection, const struct arguments *arg
 command_run migrate_run;        /* migrate.c */
 command_run project_run_create; /* project.c */
 command_run project_run_list;
+command_run project_run_rename;
+command_run project_run_delete;
+command_run user_run_erase; /* user.c */
 command_run token_run_create; /* token.c */
 command_run token_run_list;
 command_run token_run_revoke;

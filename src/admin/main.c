@@ -20,6 +20,8 @@ enum option_index {
     OPTION_TO,
     OPTION_RAW,
     OPTION_STORE,
+    OPTION_ALSO_EMPTY,
+    OPTION_YES,
     OPTION_COUNT
 };
 
@@ -30,25 +32,32 @@ enum flag {
     TAKES_DAYS = 1 << OPTION_FROM | 1 << OPTION_TO,
     TAKES_RAW = 1 << OPTION_RAW,
     TAKES_STORE = 1 << OPTION_STORE,
+    TAKES_ALSO_EMPTY = 1 << OPTION_ALSO_EMPTY,
+    TAKES_YES = 1 << OPTION_YES,
     MAKES_SCHEMA = 1 << OPTION_COUNT
 };
 
 static const struct {
     const char *name;
-    const char *value;
+    const char *value;   /* what it takes, or NULL */
     const char *missing; /* what to say without it, for one that its commands need; or NULL */
 } OPTIONS[OPTION_COUNT] = {
-    [OPTION_NAME] = {"name", "TEXT", NULL},     [OPTION_EXPIRES] = {"expires", "DAYS", NULL},
-    [OPTION_PROJECT] = {"project", "ID", NULL}, [OPTION_FROM] = {"from", "DAY", NULL},
-    [OPTION_TO] = {"to", "DAY", NULL},          [OPTION_RAW] = {"raw", "DAYS", "--raw is missing"},
+    [OPTION_NAME] = {"name", "TEXT", NULL},
+    [OPTION_EXPIRES] = {"expires", "DAYS", NULL},
+    [OPTION_PROJECT] = {"project", "ID", NULL},
+    [OPTION_FROM] = {"from", "DAY", NULL},
+    [OPTION_TO] = {"to", "DAY", NULL},
+    [OPTION_RAW] = {"raw", "DAYS", "--raw is missing"},
     [OPTION_STORE] = {"store", "STORE", NULL},
+    [OPTION_ALSO_EMPTY] = {"also-empty", NULL, NULL},
+    [OPTION_YES] = {"yes", NULL, NULL},
 };
 
 enum { DAYS_MAX = 36500 };
 
 static const struct command {
     const char *name;    /* one word or two */
-    const char *operand; /* the one it needs, or NULL */
+    const char *operand; /* the one or two that it needs, or NULL */
     unsigned flags;
     const char *meaning;
     command_run *run;
@@ -59,6 +68,11 @@ static const struct command {
      migrate_run},
     {"project create", "ID", TAKES_NAME, "register a project", project_run_create},
     {"project list", NULL, 0, "list the projects", project_run_list},
+    {"project rename", "ID NEW", 0, "give a project, its tokens and its events another id", project_run_rename},
+    {"project delete", "ID", TAKES_YES,
+     "delete a project, its tokens, its events and its numbers; asks for the id again", project_run_delete},
+    {"user erase", "PROJECT USER", 0,
+     "put a pseudonym in the place of a user's id; the numbers of the past stay", user_run_erase},
     {"token create", "PROJECT", TAKES_NAME | TAKES_EXPIRES,
      "make a token for a project and print it, this once", token_run_create},
     {"token list", "PROJECT", 0, "list a project's tokens", token_run_list},
@@ -68,7 +82,8 @@ static const struct command {
      upkeep_run_refresh},
     {"verify", NULL, TAKES_PROJECT | TAKES_DAYS, "recount raw events and name each day whose rollup differs",
      upkeep_run_verify},
-    {"rebuild", NULL, TAKES_PROJECT | TAKES_DAYS, "mend the days that verify names, while writers go on",
+    {"rebuild", NULL, TAKES_PROJECT | TAKES_DAYS | TAKES_ALSO_EMPTY,
+     "mend the days that verify names, while writers go on; those without any raw event only if asked",
      upkeep_run_rebuild},
     {"retention", NULL, TAKES_RAW,
      "drop whole months of raw events older than so many days; the rollup stays", upkeep_run_retention},
@@ -83,8 +98,8 @@ static void print_usage(FILE *out, const struct command *c)
             c->operand == NULL ? "" : c->operand);
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         if (c->flags & 1u << i)
-            fprintf(out, OPTIONS[i].missing != NULL ? " --%s %s" : " [--%s %s]", OPTIONS[i].name,
-                    OPTIONS[i].value);
+            fprintf(out, OPTIONS[i].missing != NULL ? " --%s%s%s" : " [--%s%s%s]", OPTIONS[i].name,
+                    OPTIONS[i].value == NULL ? "" : " ", OPTIONS[i].value == NULL ? "" : OPTIONS[i].value);
     }
 }
 
@@ -124,6 +139,11 @@ static const struct command *find(int count, char *const *words, int *taken)
             return &COMMANDS[i];
     }
     return NULL;
+}
+
+static int count_operands(const struct command *command)
+{
+    return command->operand == NULL ? 0 : strchr(command->operand, ' ') == NULL ? 1 : 2;
 }
 
 static enum outcome misuse(const struct command *command, const char *why)
@@ -201,6 +221,8 @@ static const char *read_options(const struct command *command, const char *const
     arguments->store = given[OPTION_STORE];
     arguments->from = given[OPTION_FROM];
     arguments->to = given[OPTION_TO];
+    arguments->also_empty = given[OPTION_ALSO_EMPTY] != NULL;
+    arguments->yes = given[OPTION_YES] != NULL;
     return NULL;
 }
 
@@ -214,7 +236,8 @@ static bool parse_options(int argc, char **argv, const char *given[OPTION_COUNT]
 
     /* Those of the table have their index for a letter: no letter is that small. */
     for (int i = 0; i < OPTION_COUNT; i++)
-        options[3 + i] = (struct option){OPTIONS[i].name, required_argument, NULL, i};
+        options[3 + i] = (struct option){OPTIONS[i].name,
+                                         OPTIONS[i].value == NULL ? no_argument : required_argument, NULL, i};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == '?')
             return false;
@@ -223,7 +246,7 @@ static bool parse_options(int argc, char **argv, const char *given[OPTION_COUNT]
         else if (option == 'h' || option == 'v')
             *shown = (char)option;
         else
-            given[option] = optarg;
+            given[option] = optarg == NULL ? "" : optarg;
     }
     return true;
 }
@@ -248,10 +271,12 @@ int main(int argc, char **argv)
     }
     if (command == NULL)
         return misuse(NULL, count == 0 ? "no command given" : "no such command");
-    if (count != taken + (command->operand != NULL))
-        return misuse(command, count < taken + 1 ? "an operand is missing" : "too many operands");
+    int operands = count_operands(command);
+    if (count != taken + operands)
+        return misuse(command, count < taken + operands ? "an operand is missing" : "too many operands");
 
-    struct arguments arguments = {.operand = command->operand == NULL ? NULL : words[taken]};
+    struct arguments arguments = {.operand = operands > 0 ? words[taken] : NULL,
+                                  .second_operand = operands > 1 ? words[taken + 1] : NULL};
     const char *wrong = read_options(command, given, &arguments);
     if (wrong != NULL)
         return misuse(command, wrong);

@@ -1,4 +1,7 @@
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "complain.h"
@@ -38,4 +41,50 @@ enum outcome project_run_list(PGconn *connection, const struct arguments *argume
     connection_print(result);
     PQclear(result);
     return OUTCOME_DONE;
+}
+
+/* Runs a function that returns whether there was such a project. */
+static enum outcome change_project(PGconn *connection, const char *sql, int count, const char *const *values)
+{
+    enum outcome outcome;
+    PGresult *result = connection_change(connection, sql, count, values, &outcome);
+
+    if (result == NULL)
+        return outcome;
+    bool was_there = strcmp(connection_value(result), "t") == 0;
+    PQclear(result);
+    if (!was_there) {
+        complain("project %s does not exist", values[0]);
+        return OUTCOME_REFUSED;
+    }
+    return OUTCOME_DONE;
+}
+
+enum outcome project_run_rename(PGconn *connection, const struct arguments *arguments)
+{
+    const char *const values[] = {arguments->operand, arguments->second_operand};
+
+    return change_project(connection, "SELECT daybook.rename_project($1, $2)", 2, values);
+}
+
+/* Whether the operator, asked for the id again, gives the same. */
+static bool is_confirmed(const char *project)
+{
+    char line[128] = "";
+
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "This deletes all events and numbers of the project. Its id again: ");
+    if (fgets(line, sizeof(line), stdin) == NULL)
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    return strcmp(line, project) == 0;
+}
+
+enum outcome project_run_delete(PGconn *connection, const struct arguments *arguments)
+{
+    if (!arguments->yes && !is_confirmed(arguments->operand)) {
+        complain("nothing is deleted: give the project's id again on standard input, or --yes");
+        return OUTCOME_REFUSED;
+    }
+    return change_project(connection, "SELECT daybook.delete_project($1)", 1, &arguments->operand);
 }

@@ -39,40 +39,58 @@ static bool is_unknown(PGconn *connection, const char *project, enum outcome *ou
 }
 
 /*
- * Runs verify or rebuild for the project and the days asked for; for all where none were. NULL, after a
- * complaint and with *outcome set, if it fails or there is no such project.
+ * Runs verify or rebuild for the project and the days asked for; for all where none were. SQL has count of
+ * the parameters project, first day, day behind the last, and whether days without raw events are to be mended
+ * too. NULL, after a complaint and with *outcome set, if it fails or there is no such project.
  */
-static PGresult *query_days(PGconn *connection, const char *sql, const struct arguments *arguments,
+static PGresult *query_days(PGconn *connection, const char *sql, int count, const struct arguments *arguments,
                             enum outcome *outcome)
 {
     if (arguments->project != NULL && is_unknown(connection, arguments->project, outcome))
         return NULL;
 
     const char *const values[] = {arguments->project, arguments->from == NULL ? "-infinity" : arguments->from,
-                                  arguments->to == NULL ? "infinity" : arguments->to};
+                                  arguments->to == NULL ? "infinity" : arguments->to,
+                                  arguments->also_empty ? "true" : "false"};
 
-    return connection_change(connection, sql, 3, values, outcome);
+    return connection_change(connection, sql, count, values, outcome);
+}
+
+/* Tells what a verification has left out. False after a failure. */
+static bool tell_unverified(PGconn *connection, const struct arguments *arguments, enum outcome *outcome)
+{
+    PGresult *left =
+        query_days(connection, "SELECT * FROM daybook.unverified($1, $2, $3)", 3, arguments, outcome);
+    bool good = left != NULL;
+
+    for (int i = 0; good && i < PQntuples(left); i++)
+        complain("not verified: %s", PQgetvalue(left, i, 0));
+    PQclear(left);
+    return good;
 }
 
 enum outcome upkeep_run_verify(PGconn *connection, const struct arguments *arguments)
 {
     enum outcome outcome;
     PGresult *result =
-        query_days(connection, "SELECT * FROM daybook.verify($1, $2, $3)", arguments, &outcome);
+        query_days(connection, "SELECT * FROM daybook.verify($1, $2, $3)", 3, arguments, &outcome);
 
-    if (PQntuples(result) > 0) {
+    if (result == NULL)
+        return outcome;
+    bool differs = PQntuples(result) > 0;
+    if (differs)
         connection_print(result);
-        outcome = OUTCOME_REFUSED;
-    }
     PQclear(result);
-    return outcome;
+    if (!tell_unverified(connection, arguments, &outcome))
+        return outcome;
+    return differs ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
 enum outcome upkeep_run_rebuild(PGconn *connection, const struct arguments *arguments)
 {
     enum outcome outcome;
 
-    PQclear(query_days(connection, "CALL daybook.rebuild($1, $2, $3)", arguments, &outcome));
+    PQclear(query_days(connection, "CALL daybook.rebuild($1, $2, $3, $4)", 4, arguments, &outcome));
     return outcome;
 }
 

@@ -71,9 +71,52 @@ def test_verify_names_what_differs_and_rebuild_mends_it(world, database, damage)
     result = world.admin("verify", database=database, check=False)
     assert outcome(result) == (REFUSED, True, False)
     assert result.stdout.startswith("project_id\tday\tmeasure\tshown\trecounted\n")
-    assert outcome(world.admin("rebuild", database=database)) == (DONE, False, False)
+    if damage == "a day too many":
+        assert_a_day_without_raw_events_is_left(world, database, result.stdout)
+        world.admin("rebuild", "--also-empty", database=database)
+    else:
+        assert outcome(world.admin("rebuild", database=database)) == (DONE, False, False)
     assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
     assert [row for row in world.sql(SHOWN, database=database) if row[1].day != 20] == right
+
+
+def assert_a_day_without_raw_events_is_left(world, database, named):
+    """It is more likely that the events are lost than that there were none."""
+    assert named.splitlines()[1:] == ["p\t2026-01-20\tchats\t7\t"]
+    result = world.admin("rebuild", database=database)
+    assert "project p: no raw event is left of 1 day(s) from 2026-01-20 to 2026-01-20" in result.stderr
+    assert world.admin("verify", database=database, check=False).stdout == named
+
+
+def test_rebuild_keeps_months_whose_raw_events_are_not_there(world, database):
+    """For example, a partition was detached by hand, or a project was moved without its raw events."""
+    world.admin("refresh", database=database)
+    before = world.sql(SHOWN, database=database)
+    if STORE == "rollup":
+        world.sql("ALTER TABLE daybook.events DETACH PARTITION daybook.events_2026_01", database=database)
+    elif STORE == "timescaledb":
+        world.sql("SELECT public.drop_chunks('daybook.events', older_than => '2026-02-10'::timestamptz)",
+                  database=database)
+    else:
+        world.sql("DELETE FROM daybook.events", database=database)
+    result = world.admin("rebuild", database=database)
+    assert [line.count("no raw event is left of 4 day(s)") for line in result.stderr.splitlines()
+            if "warning" in line] == [1, 1]
+    assert world.sql(SHOWN, database=database) == before
+
+
+def test_rebuild_sets_first_days_forward_and_forgets_users_without_events(world, database):
+    right = world.sql(SHOWN, database=database)
+    world.admin("refresh", database=database)
+    world.sql("UPDATE daybook.users SET first_day = '2025-06-01' WHERE user_id IN ('u1', 'u2')", database=database)
+    world.sql("INSERT INTO daybook.users VALUES ('p', 'nobody', '2025-01-01', true)", database=database)
+    lines = world.admin("verify", database=database, check=False).stdout.splitlines()[1:]
+    assert [line for line in lines if line.split("\t")[1] < "2026"] == [
+        "p\t2025-01-01\tfirst_seen\t1\t0", "p\t2025-06-01\tfirst_seen\t2\t0", "q\t2025-06-01\tfirst_seen\t2\t0"]
+    assert outcome(world.admin("rebuild", database=database)) == (DONE, False, False)
+    assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+    assert world.sql("SELECT min(first_day)::text FROM daybook.users", database=database) == [("2026-01-01",)]
+    assert world.sql(SHOWN, database=database) == right
 
 
 def test_verify_names_the_day_and_the_measure(world, database):
@@ -138,7 +181,10 @@ def test_retention_drops_whole_old_months_and_keeps_the_rollup(world, database):
     assert world.sql(SHOWN, database=database) == before
     assert world.sql("SELECT event_id FROM daybook.events", database=database) == [("now",)]
     assert "\nraw_from: 2026-02-01\n" in world.admin("status", database=database).stdout
-    assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+    verified = world.admin("verify", database=database)
+    assert (outcome(verified), verified.stderr) == (
+        (DONE, False, True),
+        "daybook-admin: not verified: days before 2026-02-01: their raw events have been dropped\n")
     world.admin("rebuild", database=database)
     assert world.sql(SHOWN, database=database) == before
     assert world.admin("retention", "--raw", "1", database=database).stdout == ""

@@ -13,8 +13,8 @@ SELECT throws_ok($$INSERT INTO daybook.events VALUES ('e', 'd', NULL, 'chat_star
 
 INSERT INTO daybook.events VALUES ('c1', 'd', '2026-01-01Z', 'csat', 'u', 'c', 4);
 SELECT lives_ok($$DELETE FROM daybook.events WHERE project_id = 'd'$$, 'raw events may be deleted');
-SELECT results_eq($$SELECT total FROM daybook_v1.csat_daily WHERE project_id = 'd'$$, 'VALUES (1::bigint)',
-                  'their rollup stays');
+SELECT results_eq($$SELECT total FROM daybook_v1.csat_daily WHERE project_id = 'd'$$, 'VALUES (0::bigint)',
+                  'and count no more');
 
 -- A partition of its own gives no way around the rights on the whole.
 SET ROLE daybook_writer;

@@ -60,8 +60,8 @@ SELECT throws_ok(statement, '42501', NULL, 'the writer may not: ' || statement)
                ('SELECT daybook.admit(''x'', ''w'')')) AS s (statement);
 SELECT set_eq('SELECT name FROM readable', ARRAY['daybook.events'], 'the writer reads nothing else');
 SELECT set_eq('SELECT * FROM changeable', $$VALUES ('daybook.events', 'INSERT')$$, 'the writer only appends');
-SELECT results_eq('SELECT oid::text FROM callable', ARRAY['daybook.not_folded'],
-                  'the writer calls nothing but a default that refuses some');
+SELECT set_eq('SELECT oid::text FROM callable', ARRAY['daybook.not_folded', 'daybook.retract'],
+              'the writer calls but a default that refuses some, and what takes back');
 SELECT throws_like($$INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, folded)
                      VALUES ('w4', 'w', '2026-01-01Z', 'chat_start', 7)$$, '%"events_folded_by_refresh%',
                    'the writer cannot say that an event has been folded');

@@ -52,8 +52,11 @@ COMMENT ON COLUMN daybook.returns.day        IS 'The day of return.';
 COMMENT ON COLUMN daybook.returns.user_id    IS 'The user who returned.';
 
 CREATE OR REPLACE VIEW daybook.pending AS
-SELECT project_id, day, kind, events, score_sum FROM daybook.tally WHERE folded IS NULL;
-COMMENT ON VIEW   daybook.pending IS 'Increments to daily: the events not folded yet, added up.';
+SELECT project_id, day, kind, events, score_sum FROM daybook.tally WHERE folded IS NULL
+UNION ALL
+SELECT project_id, day, kind, -1, -value FROM daybook.retracted;
+COMMENT ON VIEW   daybook.pending IS
+    'Increments to daily: the events not folded yet, added up, and less each retracted event that is still in it.';
 COMMENT ON COLUMN daybook.pending.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.pending.day        IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.pending.kind       IS 'The kind of events.';

@@ -33,19 +33,45 @@ COMMENT ON COLUMN daybook.folded_daily.counts          IS 'As in daily.';
 COMMENT ON COLUMN daybook.folded_daily.sums            IS 'As in daily.';
 COMMENT ON COLUMN daybook.folded_daily.returning_users IS 'As in daily.';
 
-CREATE OR REPLACE PROCEDURE daybook.rebuild(only_project text, first_day date, end_day date)
+-- A day that has no raw event at all has lost them, more likely than it never had any.
+CREATE OR REPLACE FUNCTION daybook.rebuild_bare(only_project text, since date, end_day date, also_empty boolean)
+RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
+AS $$
+DECLARE
+    bare record;
+BEGIN
+    IF also_empty THEN
+        DELETE FROM daybook.daily d
+         WHERE d.day >= since AND d.day < end_day AND (only_project IS NULL OR d.project_id = only_project)
+           AND NOT EXISTS (SELECT FROM daybook.folded_daily r WHERE r.project_id = d.project_id AND r.day = d.day);
+        RETURN;
+    END IF;
+    FOR bare IN
+        SELECT d.project_id, count(*) AS days, min(d.day) AS first_day, max(d.day) AS last_day
+          FROM daybook.daily d
+         WHERE d.day >= since AND d.day < end_day AND (only_project IS NULL OR d.project_id = only_project)
+           AND NOT EXISTS (SELECT FROM daybook.folded_daily r WHERE r.project_id = d.project_id AND r.day = d.day)
+         GROUP BY d.project_id
+    LOOP
+        PERFORM daybook.tell_bare(bare.project_id, bare.days, bare.first_day, bare.last_day);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION daybook.rebuild_bare(text, date, date, boolean) IS
+    'Deletes the days without any folded event from daily, or tells of them.';
+REVOKE EXECUTE ON FUNCTION daybook.rebuild_bare(text, date, date, boolean) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE daybook.rebuild(only_project text, first_day date, end_day date, also_empty boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
 AS $$
 DECLARE
     since date;
 BEGIN
     CALL daybook.refresh(); -- and keeps its lock: none folds, and no event is dropped, before this ends
-    since := greatest(first_day, (SELECT t.raw_from FROM daybook.retention t));
-    PERFORM daybook.note_first_days(only_project);
-
-    DELETE FROM daybook.daily d
-     WHERE d.day >= since AND d.day < end_day AND (only_project IS NULL OR d.project_id = only_project)
-       AND NOT EXISTS (SELECT FROM daybook.folded_daily r WHERE r.project_id = d.project_id AND r.day = d.day);
+    since := greatest(first_day, daybook.raw_from());
+    PERFORM daybook.note_first_days(only_project, also_empty);
+    PERFORM daybook.rebuild_bare(only_project, since, end_day, also_empty);
 
     INSERT INTO daybook.daily AS d (project_id, day, counts, sums, returning_users)
     SELECT r.project_id, r.day, r.counts, r.sums, r.returning_users
@@ -55,6 +81,7 @@ BEGIN
        SET counts = excluded.counts, sums = excluded.sums, returning_users = excluded.returning_users;
 END
 $$;
-COMMENT ON PROCEDURE daybook.rebuild(text, date, date) IS
-    'Makes daily anew, for a project or for all, from the raw events. Days whose raw events have been deleted stay.';
-REVOKE EXECUTE ON PROCEDURE daybook.rebuild(text, date, date) FROM PUBLIC;
+COMMENT ON PROCEDURE daybook.rebuild(text, date, date, boolean) IS
+    'Makes daily anew, for a project or for all, from the raw events. Days whose raw events have been dropped stay, and '
+    'those without any raw event, unless these are to be mended too.';
+REVOKE EXECUTE ON PROCEDURE daybook.rebuild(text, date, date, boolean) FROM PUBLIC;

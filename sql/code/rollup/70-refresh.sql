@@ -25,21 +25,10 @@ COMMENT ON FUNCTION daybook.order_month() IS
     'holds its lock.';
 REVOKE EXECUTE ON FUNCTION daybook.order_month() FROM PUBLIC;
 
-CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)
+CREATE OR REPLACE FUNCTION daybook.settle_sightings() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-DECLARE
-    moment CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
 BEGIN
-    -- A version must not be seen before it is in the log (WAL). A replica's page might be kept under it that lacks what it
-    -- tells of.
-    IF current_setting('synchronous_commit') = 'off' THEN
-        PERFORM set_config('synchronous_commit', 'on', true);
-    END IF;
-    -- A second refresh waits, then folds what came meanwhile. The lock is on a table that nobody but the owner
-    -- can lock; an advisory lock would be anybody's.
-    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
-
     -- One statement, so one snapshot: each sighting is settled and deleted, or neither.
     WITH returned AS (
         SELECT r.project_id, r.day, r.returning_users AS users FROM daybook.sighted r
@@ -59,7 +48,17 @@ BEGIN
     )
     INSERT INTO daybook.pending (project_id, day, returning_users)
     SELECT r.project_id, r.day, r.users FROM returned r;
+END
+$$;
+COMMENT ON FUNCTION daybook.settle_sightings() IS 'Makes users of all sightings, and returns, which are pending.';
+REVOKE EXECUTE ON FUNCTION daybook.settle_sightings() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION daybook.fold(first_day date, end_day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    moment CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
+BEGIN
     WITH gone AS (
         DELETE FROM daybook.pending p
          WHERE p.day >= coalesce(first_day, '-infinity') AND p.day < coalesce(end_day, 'infinity')
@@ -92,6 +91,35 @@ BEGIN
     ON CONFLICT (project_id) DO UPDATE
        SET latest = greatest(v.latest + 1, excluded.latest),
            late   = CASE excluded.late WHEN 0 THEN v.late ELSE greatest(v.latest + 1, excluded.latest) END;
+END
+$$;
+COMMENT ON FUNCTION daybook.fold(date, date) IS
+    'Moves what is pending into the rollup, of the days from one to before another; null: from the first, to the last.';
+REVOKE EXECUTE ON FUNCTION daybook.fold(date, date) FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    running pg_snapshot;
+BEGIN
+    -- A version must not be seen before it is in the log (WAL). A replica's page might be kept under it that lacks what it
+    -- tells of.
+    IF current_setting('synchronous_commit') = 'off' THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    -- A second refresh waits, then folds what came meanwhile. The lock is on a table that nobody but the owner
+    -- can lock; an advisory lock would be anybody's.
+    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
+
+    running := pg_current_snapshot();
+    PERFORM daybook.settle_sightings();
+    PERFORM daybook.fold(first_day, end_day);
+    IF EXISTS (SELECT FROM daybook.retracted) THEN
+        PERFORM daybook.fold(NULL, NULL);
+        PERFORM daybook.settle_retracted(pg_snapshot_xmin(running), pg_snapshot_xmax(running));
+        PERFORM daybook.fold(NULL, NULL);
+    END IF;
 
     PERFORM daybook.order_month();
 

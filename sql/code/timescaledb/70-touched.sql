@@ -7,9 +7,6 @@ CREATE OR REPLACE FUNCTION daybook.settle_sightings() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 BEGIN
-    -- One at a time. The lock is on a table that nobody but the owner can lock.
-    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
-
     -- One statement, so one snapshot: each sighting is settled and deleted, or neither.
     WITH returned AS (
         SELECT DISTINCT r.project_id, r.user_id, r.day FROM daybook.sighted_returns r
@@ -35,8 +32,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.settle_sightings() IS
-    'Makes users and returns of all sightings, and holds off other refreshes until the transaction ends.';
+    'Makes users and returns of all sightings.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_sightings() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION daybook.settle_users() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    running pg_snapshot;
+BEGIN
+    -- One at a time. The lock is on a table that nobody but the owner can lock.
+    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
+    running := pg_current_snapshot();
+    PERFORM daybook.settle_sightings();
+    PERFORM daybook.settle_retracted(pg_snapshot_xmin(running), pg_snapshot_xmax(running));
+END
+$$;
+COMMENT ON FUNCTION daybook.settle_users() IS
+    'Settles sightings and retracted events, and holds off other refreshes until the transaction ends.';
+REVOKE EXECUTE ON FUNCTION daybook.settle_users() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.take_touched(IN first_day date, IN end_day date, OUT batch bigint, OUT up_to timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off

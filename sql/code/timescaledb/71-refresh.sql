@@ -132,14 +132,14 @@ DECLARE
     taken    record;
 BEGIN
     IF daybook.has_written() THEN
-        PERFORM daybook.settle_sightings();
+        PERFORM daybook.settle_users();
         PERFORM daybook.take_touched(first_day, end_day);
         RAISE NOTICE 'inside a transaction: the continuous aggregates are left for the next refresh outside one';
         RETURN;
     END IF;
     COMMIT; -- refused in a transaction block, as all that follows would be: nothing has been locked yet
     messages := daybook.begin_refresh();
-    PERFORM daybook.settle_sightings();
+    PERFORM daybook.settle_users();
     SELECT t.batch, t.up_to INTO taken FROM daybook.take_touched(first_day, end_day) t;
     COMMIT;
     CALL daybook.refresh_batch(taken.batch, taken.up_to);

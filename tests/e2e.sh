@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Runs the end-to-end tests: pytest over the built programs, private PostgreSQL and web servers.
 set -eu
 
@@ -17,25 +17,23 @@ for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:m
 done
 [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || skip libapache2-mod-fcgid
 { pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/hll.control" ]; } || skip postgresql-15-hll
-# At once, as most of a run is waiting. Each has servers of its own, and its words in a file until all have ended.
+# As many at once as there are processors, as most of a run is waiting. Each has servers of its own, and its words in a file
+# until all have ended. The last store takes longest, so it comes first.
+# shellcheck disable=SC2086 # lists, of stores and of options
 run_stores() {
-    pids=
-    trap 'kill $pids 2> /dev/null || true; wait; exit 130' INT TERM
-    for store in $stores; do
-        # shellcheck disable=SC2086 # a list of options
+    local store root=$PYTEST_DEBUG_TEMPROOT
+    trap 'kill $(jobs -p) 2> /dev/null || true; wait; exit 130' INT TERM
+    for store in $(printf '%s\n' $stores | tac); do
+        [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || true
         DAYBOOK_STORE=$store "$python" -B -m pytest -p no:cacheprovider -q -rsfE --durations=5 ${DAYBOOK_PYTEST:-.} \
-            > "$PYTEST_DEBUG_TEMPROOT/$store.log" 2>&1 &
-        pids="$pids $!"
+            > "$root/$store.log" 2>&1 || touch "$root/failed" &
     done
-    status=0
-    for pid in $pids; do
-        wait "$pid" || status=1
-    done
+    wait
     for store in $stores; do
         echo "store $store"
-        cat "$PYTEST_DEBUG_TEMPROOT/$store.log"
+        cat "$root/$store.log"
     done
-    return $status
+    [ ! -e "$root/failed" ]
 }
 
 for python in python3 /usr/bin/python3; do

@@ -1,7 +1,4 @@
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,18 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <fcgiapp.h>
-
 #include "cache.h"
 #include "config.h"
 #include "database.h"
+#include "fastcgi.h"
 #include "log.h"
 #include "request.h"
 #include "response.h"
 #include "serve.h"
 #include "settings.h"
-
-enum { LISTEN_SOCKET = 0 }; /* FastCGI hands it over as standard input */
 
 /* What a process keeps of rendered pages: some five hundred of 30 days, or forty of a year. */
 enum { CACHE_BYTES = 2 << 20 };
@@ -72,13 +66,12 @@ static bool is_told_to_stop(void)
 }
 
 /*
- * Waits for a request; false when it is time to stop. libfcgi looks for a signal and then blocks in
- * accept(), and one that comes in between is lost. Here the wait is ppoll(), which closes that gap, and
- * the socket does not block, so that of several processes woken the late ones come back to it.
+ * Waits for a request; false when it is time to stop. The wait is ppoll(), which lets a signal in at no other
+ * moment. The socket does not block, so that of several processes woken the late ones come back to it.
  */
-static bool accept_request(FCGX_Request *fcgi, const sigset_t *open_mask)
+static bool accept_request(struct fastcgi *fastcgi, const sigset_t *open_mask, char *const **environment)
 {
-    struct pollfd socket = {.fd = LISTEN_SOCKET, .events = POLLIN};
+    struct pollfd socket = {.fd = STDIN_FILENO, .events = POLLIN};
 
     while (!is_told_to_stop()) {
         if (ppoll(&socket, 1, NULL, open_mask) < 0) {
@@ -87,30 +80,13 @@ static bool accept_request(FCGX_Request *fcgi, const sigset_t *open_mask)
             log_error("ppoll: %s", strerror(errno));
             return false;
         }
-        int result = FCGX_Accept_r(fcgi);
-        if (result == 0)
-            return true;
-        if (result != -EAGAIN && result != -EINTR) {
-            log_error("accept: %s", strerror(-result));
-            return false;
+        switch (fastcgi_accept(fastcgi, environment)) {
+        case ACCEPTED_REQUEST: return true;
+        case ACCEPTED_NOTHING: break;
+        case ACCEPTED_FAULT: return false;
         }
     }
     return false;
-}
-
-/* Reads what the client sent along, so that the web server is not left with bytes it cannot deliver. */
-static void drain(FCGX_Stream *in)
-{
-    char bytes[4096];
-
-    while (FCGX_GetStr(bytes, sizeof(bytes), in) > 0)
-        continue;
-}
-
-static bool write_fcgi(void *to, const char *bytes, size_t length)
-{
-    assert(length <= INT_MAX);
-    return FCGX_PutStr(bytes, (int)length, to) == (int)length;
 }
 
 static bool write_file(void *to, const char *bytes, size_t length)
@@ -131,29 +107,24 @@ static void answer(const struct service *service, char *const *environment, stru
     request_free(&request);
 }
 
-static int run_fcgi(const struct service *service)
+static int run_fcgi(const struct service *service, int timeout_ms)
 {
-    FCGX_Request fcgi;
+    struct fastcgi *fastcgi = fastcgi_open(timeout_ms);
+    char *const *environment;
     sigset_t open_mask;
 
-    catch_signals(&open_mask);
-    int flags = fcntl(LISTEN_SOCKET, F_GETFL);
-    if (flags < 0 || fcntl(LISTEN_SOCKET, F_SETFL, flags | O_NONBLOCK) < 0 || FCGX_Init() != 0 ||
-        FCGX_InitRequest(&fcgi, LISTEN_SOCKET, 0) != 0) {
-        log_error("cannot use the listening socket: %s", strerror(errno));
+    if (fastcgi == NULL)
         return EXIT_FAILURE;
-    }
-
-    while (accept_request(&fcgi, &open_mask)) {
+    catch_signals(&open_mask);
+    while (accept_request(fastcgi, &open_mask, &environment)) {
         struct response response = {0};
-        answer(service, fcgi.envp, &response);
-        drain(fcgi.in);
-        response_send(&response, &(struct sink){write_fcgi, fcgi.out});
+        answer(service, environment, &response);
+        fastcgi_begin_answer(fastcgi);
+        response_send(&response, &(struct sink){fastcgi_write, fastcgi});
         response_free(&response);
-        FCGX_Finish_r(&fcgi);
-        /* A connection that the web server would keep open is closed: nobody would wait on it. */
-        FCGX_Free(&fcgi, 1);
+        fastcgi_finish(fastcgi);
     }
+    fastcgi_close(fastcgi);
     return stopping ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -185,14 +156,8 @@ int main(int argc, char **argv)
 {
     struct settings settings;
 
-    /*
-     * On closing a connection, libfcgi waits up to 2 s for the web server to close its end: unread input
-     * would reset the connection and undo the answer. None is left here: drain() has read all of it.
-     */
-    setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 0);
-
     /* A CGI program's arguments are the client's: a query without '=' (RFC 3875 section 4.4). */
-    bool is_cgi = FCGX_IsCGI();
+    bool is_cgi = !fastcgi_is_spoken();
     if (is_cgi && getenv("REQUEST_METHOD") == NULL)
         return run_by_hand(argc, argv);
 
@@ -206,7 +171,7 @@ int main(int argc, char **argv)
     if (service.database == NULL || service.cache == NULL)
         log_error("out of memory");
     else
-        status = is_cgi ? run_cgi(&service) : run_fcgi(&service);
+        status = is_cgi ? run_cgi(&service) : run_fcgi(&service, settings.io_timeout_ms);
     cache_close(service.cache);
     database_close(service.database);
     return status;

@@ -37,6 +37,11 @@ static bool set_timeout(const char *text, struct settings *settings)
     return read_ms(text, TIMEOUT_MIN_MS, &settings->database.timeout_ms);
 }
 
+static bool set_io_timeout(const char *text, struct settings *settings)
+{
+    return read_ms(text, TIMEOUT_MIN_MS, &settings->io_timeout_ms);
+}
+
 static bool set_read_lag(const char *text, struct settings *settings)
 {
     return read_ms(text, 0, &settings->database.read_lag_ms);
@@ -61,6 +66,10 @@ static const struct {
      "the longest a request waits for the standby to catch up, 0 to 60000 milliseconds", set_read_lag},
     {"DAYBOOK_TIMEOUT_MS", "5000", "the longest a request waits for the database, 100 to 60000 milliseconds",
      set_timeout},
+    {"DAYBOOK_IO_TIMEOUT_MS", "30000",
+     "the longest the web server may take to send a request, and to take the answer,"
+     " 100 to 60000 milliseconds",
+     set_io_timeout},
     {"DAYBOOK_LOG", "stderr", "where faults are logged: stderr or syslog", set_log},
 };
 

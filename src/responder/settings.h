@@ -10,6 +10,7 @@
 /* The responder's settings: read from the environment once, at start, and never changed. */
 struct settings {
     struct database_settings database; /* its strings point into the environment */
+    int io_timeout_ms; /* bound on the web server's sending a request, and on its taking the answer */
     enum log_target log;
 };
 

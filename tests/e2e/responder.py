@@ -43,11 +43,12 @@ def listening(folder):
 
 
 @contextlib.contextmanager
-def pool(world, listener, count):
+def pool(world, listener, count, stderr=None, **settings):
     """Responders that share one listening socket, each waiting on it."""
     environment = {"DAYBOOK_DATABASE": world.conninfo("daybook_responder"),
-                   "DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS)}
-    with started(*[[BUILD / "daybook.fcgi"]] * count, env=environment, stdin=listener) as processes:
+                   "DAYBOOK_TIMEOUT_MS": str(TIMEOUT_MS), **settings}
+    with started(*[[BUILD / "daybook.fcgi"]] * count, env=environment, stdin=listener,
+                 stderr=stderr) as processes:
         wait_until(lambda: all(map(is_idle, processes)), "responders do not come to wait")
         yield processes
 
@@ -75,11 +76,17 @@ def fcgi_request(target, token):
             + fcgi_record(5, b""))
 
 
+def connected(listener):
+    """A connection to a listening socket of either family, on which no wait is long."""
+    connection = socket.socket(listener.family)
+    connection.settimeout(5)
+    connection.connect(listener.getsockname())
+    return connection
+
+
 def fcgi_ask(listener, target, token):
     """Standard output of a FastCGI request, which must be followed by its end."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(5)
-        connection.connect(listener.getsockname())
+    with connected(listener) as connection:
         connection.sendall(fcgi_request(target, token))
         data = b"".join(iter(lambda: connection.recv(65536), b""))
     output, ended = b"", False

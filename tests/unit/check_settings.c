@@ -7,8 +7,8 @@
 
 #include "settings.h"
 
-static const char *const NAMES[] = {"DAYBOOK_DATABASE", "DAYBOOK_READ_DATABASE", "DAYBOOK_READ_LAG_MS",
-                                    "DAYBOOK_TIMEOUT_MS", "DAYBOOK_LOG"};
+static const char *const NAMES[] = {"DAYBOOK_DATABASE",   "DAYBOOK_READ_DATABASE", "DAYBOOK_READ_LAG_MS",
+                                    "DAYBOOK_TIMEOUT_MS", "DAYBOOK_IO_TIMEOUT_MS", "DAYBOOK_LOG"};
 
 static const struct {
     const char *name, *value;
@@ -60,6 +60,9 @@ static const struct {
     {"DAYBOOK_TIMEOUT_MS", "4294972296"},
     {"DAYBOOK_TIMEOUT_MS", "18446744073709556616"},
     {"DAYBOOK_TIMEOUT_MS", "-99999999999999999999"},
+    {"DAYBOOK_IO_TIMEOUT_MS", "99"},
+    {"DAYBOOK_IO_TIMEOUT_MS", "60001"},
+    {"DAYBOOK_IO_TIMEOUT_MS", "30s"},
     {"DAYBOOK_READ_LAG_MS", "-1"},
     {"DAYBOOK_READ_LAG_MS", "60001"},
     {"DAYBOOK_READ_LAG_MS", "1s"},
@@ -129,6 +132,7 @@ START_TEST(empty_environment_gives_the_defaults_silently)
     ck_assert_ptr_null(settings.database.read_database);
     ck_assert_int_eq(settings.database.read_lag_ms, 200);
     ck_assert_int_eq(settings.database.timeout_ms, 5000);
+    ck_assert_int_eq(settings.io_timeout_ms, 30000);
     ck_assert_int_eq(settings.log, LOG_TO_STDERR);
 }
 END_TEST
@@ -147,6 +151,20 @@ START_TEST(good_value_is_taken_and_leaves_the_others_alone)
     ck_assert_ptr_null(settings.database.read_database);
     ck_assert_int_eq(settings.log, GOOD[_i].log);
     ck_assert_str_eq(settings.database.database, "dbname=daybook user=daybook_responder");
+}
+END_TEST
+
+START_TEST(io_timeout_is_taken_and_leaves_the_databases_alone)
+{
+    struct settings settings;
+    char *message;
+
+    setenv("DAYBOOK_IO_TIMEOUT_MS", "60000", 1);
+    ck_assert(read_settings(&settings, &message));
+    ck_assert_str_eq(message, "");
+    free(message);
+    ck_assert_int_eq(settings.io_timeout_ms, 60000);
+    ck_assert_int_eq(settings.database.timeout_ms, 5000);
 }
 END_TEST
 
@@ -194,11 +212,12 @@ START_TEST(every_bad_value_is_told_in_a_line_of_its_own)
     setenv("DAYBOOK_READ_DATABASE", "password=secret nonsense", 1);
     setenv("DAYBOOK_READ_LAG_MS", "little", 1);
     setenv("DAYBOOK_TIMEOUT_MS", "soon", 1);
+    setenv("DAYBOOK_IO_TIMEOUT_MS", "late", 1);
     setenv("DAYBOOK_LOG", "paper", 1);
     ck_assert(!read_settings(&settings, &message));
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
         ck_assert_msg(strstr(message, NAMES[i]) != NULL, "no %s in: %s", NAMES[i], message);
-    ck_assert_int_eq(count_lines(message), 5);
+    ck_assert_int_eq(count_lines(message), 6);
     free(message);
 }
 END_TEST
@@ -271,6 +290,7 @@ Suite *check_settings_suite(void)
     tcase_add_checked_fixture(tcase, clear_environment, clear_environment);
     tcase_add_test(tcase, empty_environment_gives_the_defaults_silently);
     tcase_add_loop_test(tcase, good_value_is_taken_and_leaves_the_others_alone, 0, UNITS_COUNT(GOOD));
+    tcase_add_test(tcase, io_timeout_is_taken_and_leaves_the_databases_alone);
     tcase_add_loop_test(tcase, connection_string_is_handed_on_as_it_is, 0, UNITS_COUNT(DATABASES));
     tcase_add_loop_test(tcase, bad_value_is_refused_by_name_and_not_quoted, 0, UNITS_COUNT(BAD));
     tcase_add_test(tcase, every_bad_value_is_told_in_a_line_of_its_own);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 
 #include "log.h"
 
-enum { LISTEN_SOCKET = 0, NONE = -1 }; /* FastCGI hands it over as standard input */
+enum { LISTEN_SOCKET = 0, NONE = -1, HEADER_LENGTH = 8 }; /* FastCGI hands it over as standard input */
 
 struct fastcgi {
     FCGX_Request request;
@@ -175,6 +176,41 @@ static enum accepted take_connection(FCGX_Request *request)
     return ACCEPTED_REQUEST;
 }
 
+/* Looks at the header of the first record, which stays to be read; false if none comes. */
+static bool peek_header(int connection, unsigned char header[HEADER_LENGTH])
+{
+    for (;;) {
+        ssize_t length = recv(connection, header, HEADER_LENGTH, MSG_PEEK);
+        if (length == HEADER_LENGTH)
+            return true;
+        if (length <= 0 || is_over)
+            return false;
+        /* Part of it is there, so the socket counts as readable. Only its end is worth waiting for, and time.
+         */
+        struct pollfd socket = {.fd = connection, .events = POLLRDHUP};
+        if (poll(&socket, 1, 10) != 0)
+            return false;
+    }
+}
+
+/*
+ * A request begins with its own first record. Of records that concern no request, which have the id 0,
+ * libfcgi 2.4 knows one, and overruns a buffer where that asks for four values or more. No web server here
+ * sends any.
+ */
+static bool begins_request(int connection)
+{
+    unsigned char header[HEADER_LENGTH];
+
+    if (!peek_header(connection, header))
+        return false;
+    if (header[2] == 0 && header[3] == 0) {
+        log_error("the web server has sent a record of FastCGI's management, which is not answered");
+        return false;
+    }
+    return true;
+}
+
 /* Reads what the client sent along; false if it has no end. */
 static bool drain(FCGX_Stream *in)
 {
@@ -195,7 +231,7 @@ enum accepted fastcgi_accept(struct fastcgi *fastcgi, char *const **environment)
     start_time(fastcgi);
     /* libfcgi first ends the request before, and would close the connection that it finds. */
     request->keepConnection = 1;
-    const bool is_whole = FCGX_Accept_r(request) == 0 && drain(request->in);
+    const bool is_whole = begins_request(request->ipcFd) && FCGX_Accept_r(request) == 0 && drain(request->in);
     if (!is_whole)
         FCGX_Free(request, request->ipcFd != NONE);
     stop_time();

@@ -1,0 +1,93 @@
+"""Who may write to a responder's socket can harm it, so nobody may but the web server; and what is refused there."""
+
+import pathlib
+import re
+import stat
+import struct
+import subprocess
+import time
+
+import pytest
+
+from api import MESSAGES
+from faults import ask_page, warm
+from processes import serving, sockets_of
+from responder import assert_whole_page, connected, fcgi_ask, fcgi_record, fcgi_request, listening, pool
+from world import BUILD
+
+
+def paths_of(pid):
+    """The paths of a process's listening Unix socket."""
+    inode = sockets_of(pid)[0]
+    return [line.split(maxsplit=7)[7] for line in pathlib.Path("/proc/net/unix").read_text().splitlines()
+            if len(line.split(maxsplit=7)) == 8 and line.split(maxsplit=7)[6] == inode]
+
+
+def test_only_the_web_servers_user_may_connect(server, project, token):
+    """To connect to a Unix socket is to write to it; its folder does not count, as others may come by it."""
+    warm(server, project, token)
+    ask_page(server, project, token)
+    responders = serving(server.folder, "daybook.fcgi")
+    assert responders
+    for pid in responders:
+        for path in paths_of(pid):
+            status = pathlib.Path(path).stat()
+            assert stat.S_ISSOCK(status.st_mode)
+            assert status.st_mode & 0o022 == 0, f"{path} has mode {status.st_mode:o}"
+            assert status.st_uid == pathlib.Path(f"/proc/{pid}").stat().st_uid
+
+
+def test_the_unit_writes_no_core(world):
+    """A core dump would hold tokens on disk."""
+    assert "LimitCORE=0\n" in (BUILD / "systemd" / "daybook.service").read_text()
+
+
+def management_record(kind, content):
+    return struct.pack(">BBHHBx", 1, kind, 0, len(content), 0) + content
+
+
+def values(*names):
+    return b"".join(bytes([len(name), 0]) + name.encode() for name in names)
+
+
+@pytest.mark.parametrize("record", [
+    management_record(9, values("FCGI_MAX_CONNS")),
+    management_record(9, values("FCGI_MAX_CONNS") * 4),
+    management_record(9, values("FCGI_MAX_CONNS") * 3000),
+    management_record(99, b"")], ids=["one value", "four values", "3000 values", "unknown"])
+def test_a_management_record_ends_the_connection_alone(world, tmp_path, project, token, record):
+    """libfcgi would overrun its stack with the second."""
+    with listening(tmp_path) as listener, pool(world, listener, 1, stderr=subprocess.PIPE) as (process,):
+        for _ in range(3):
+            with connected(listener) as connection:
+                connection.sendall(record + fcgi_request(MESSAGES.target(project), token))
+                try:
+                    assert connection.recv(1) == b""
+                except ConnectionResetError:
+                    pass
+        assert_whole_page(fcgi_ask(listener, MESSAGES.target(project), token))
+        assert process.poll() is None
+        process.terminate()
+        said = process.communicate(timeout=5)[1].decode()
+    assert len(re.findall("a record of FastCGI's management", said)) == 3 and len(said.splitlines()) == 3
+
+
+def test_a_first_header_in_pieces_is_waited_for(world, tmp_path, project, token):
+    request = fcgi_request(MESSAGES.target(project), token)
+    with listening(tmp_path) as listener, pool(world, listener, 1):
+        with connected(listener) as connection:
+            for byte in request[:12]:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.02)
+            connection.sendall(request[12:])
+            data = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"Status: 200 OK" in data
+
+
+@pytest.mark.parametrize("length", range(1, 8))
+def test_a_first_header_that_breaks_off_is_left_at_once(world, tmp_path, project, token, length):
+    """Not at the end of the time that a whole one would have."""
+    with listening(tmp_path) as listener, pool(world, listener, 1, DAYBOOK_IO_TIMEOUT_MS="60000"):
+        with connected(listener) as connection:
+            connection.sendall(fcgi_record(1, b"")[:length])
+        assert_whole_page(fcgi_ask(listener, MESSAGES.target(project), token))

@@ -28,6 +28,21 @@ static bool make_ready(struct link *link, enum opening opening, int patience_ms)
 }
 
 /*
+ * Reads the page. If the request has been admitted, a session that does not know of it is another than the
+ * one that was asked for that.
+ */
+static bool read_page(struct link *link, const struct question *question, bool is_admitted, struct rows *rows)
+{
+    if (!statement_read_page(link, question, rows))
+        return false;
+    if (is_admitted && !rows->may_be_read)
+        return link_fail(link, question->endpoint->reads,
+                         "another session than the one that admitted the request was asked;"
+                         " have the pooler in between pool by session");
+    return true;
+}
+
+/*
  * Reads the page on the replica, once it has what the primary had when it admitted the request: for as long
  * as it may lag, it is asked again and again.
  */
@@ -43,7 +58,7 @@ static bool read_caught_up_page(struct database *database, const struct question
             !statement_send_page(replica, question))
             return link_fail_as_told(replica, "sending");
         if (!statement_read_catch_up(replica, &has_caught_up) ||
-            !statement_read_page(replica, question, rows))
+            !read_page(replica, question, has_caught_up, rows))
             return false;
         if (has_caught_up)
             return true;
@@ -137,11 +152,11 @@ bool database_ask(struct database *database, const struct question *question, st
     const bool is_refused = admission->verdict != VERDICT_PASS;
     database->was_refused = is_refused;
     if (is_page_sent)
-        return statement_read_page(primary, question, rows) || is_refused;
+        return read_page(primary, question, !is_refused, rows) || is_refused;
     if (question->range == NULL || is_refused || admission->is_known ||
         (asks_replica && read_replica(database, question, position, rows)))
         return true;
     if (!statement_send_page(primary, question))
         return link_fail_as_told(primary, "sending");
-    return statement_read_page(primary, question, rows);
+    return read_page(primary, question, true, rows);
 }

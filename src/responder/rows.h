@@ -1,6 +1,7 @@
 #ifndef ROWS_H
 #define ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,12 @@ struct row {
     int64_t value[FIELDS_MAX];
 };
 
-/* The rows of a page: days in ascending order, each once, all of the page. A day without events has none. */
+/*
+ * The rows of a page: days in ascending order, each once, all of the page. A day without events has none. No
+ * rows are no answer unless the page may be read: a project without events has none either.
+ */
 struct rows {
+    bool may_be_read; /* the session that was asked knows that the project was admitted */
     size_t count;
     struct row row[PAGE_DAYS_MAX];
 };

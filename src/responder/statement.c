@@ -68,16 +68,27 @@ __attribute__((format(printf, 2, 3))) static void append(struct statement *state
     statement->length += (size_t)n;
 }
 
-/* The page of an endpoint: the day, then a column for each field that has one, in the order of the fields. */
+/*
+ * The page of an endpoint: the day, then a column for each field that has one, in the order of the fields.
+ * Behind the days comes a row of nulls if the project has been admitted in the session that reads them.
+ * Without it, a page that may not be read would look like one of a project without events. The days are put
+ * in order before that row is added: a sort of all would cost more, and an append keeps its parts as they
+ * are.
+ */
 static void write_page_sql(struct statement *statement, const struct endpoint *endpoint)
 {
     statement->length = 0;
-    append(statement, "SELECT day");
+    append(statement, "(SELECT day");
     for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++) {
         if (endpoint_has_column(f))
             append(statement, ", (\"%s\"%s)::bigint", f->name, f->type == FIELD_AVERAGE ? " * 100" : "");
     }
-    append(statement, " FROM daybook.%s($1, $2, $3) ORDER BY day", endpoint->reads);
+    append(statement, " FROM daybook.%s($1, $2, $3) ORDER BY day) UNION ALL SELECT NULL", endpoint->reads);
+    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++) {
+        if (endpoint_has_column(f))
+            append(statement, ", NULL");
+    }
+    append(statement, " WHERE pg_catalog.current_setting('daybook.admitted', true) = $1");
 }
 
 /*
@@ -274,7 +285,12 @@ static const char *parse_rows(const PGresult *result, const struct question *que
     day_t next = question->range->first;
 
     rows->count = 0;
+    rows->may_be_read = false;
     for (int i = 0; i < PQntuples(result); i++) {
+        if (PQgetisnull(result, i, 0)) {
+            rows->may_be_read = true;
+            continue;
+        }
         if (rows->count == PAGE_DAYS_MAX)
             return "more rows than days";
         struct row *row = &rows->row[rows->count++];

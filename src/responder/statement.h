@@ -16,8 +16,8 @@
  * daybook.admit(), which judges and counts the request. On a replica it asks whether the replica has caught
  * up. Each has a sync, and so a transaction, of its own: the lock on the window ends with the first. The
  * opening leaves the project that may be read in the session's setting daybook.admitted; without it, the
- * page's function scans nothing and gives no rows. Results are read in the order of sending, one reading for
- * each sending.
+ * page's function scans nothing and gives no rows, and the page says so. Results are read in the order of
+ * sending, one reading for each sending.
  *
  * A function that sends returns false if libpq has no room; link_fail_as_told() says why. One that prepares
  * or reads returns false after a fault, which link_fail() has logged.
@@ -49,7 +49,7 @@ bool statement_read_admission(struct link *link, const struct question *question
 
 bool statement_read_catch_up(struct link *link, bool *has_caught_up);
 
-/* Reads the rows of the page; none if the opening let nothing be read. */
+/* Reads the rows of the page; none, which may not be read, if the opening let nothing be read. */
 bool statement_read_page(struct link *link, const struct question *question, struct rows *rows);
 
 #endif

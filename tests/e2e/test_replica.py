@@ -90,7 +90,7 @@ def counter(world, server, project, token):
 
 def pages(folder):
     """How many pages the server in the folder has read since its log began."""
-    return (folder / "postgresql.log").read_text().count("execute page_chats_daily: SELECT day")
+    return (folder / "postgresql.log").read_text().count("execute page_chats_daily: (SELECT day")
 
 
 class Watch:

@@ -20,10 +20,11 @@ static void print_warning(void *context, const PGresult *result)
 
 PGconn *connection_open(const char *conninfo)
 {
-    /* What stands before dbname, the connection string may override. */
-    const char *const names[] = {"connect_timeout", "dbname", "fallback_application_name", "client_encoding",
-                                 NULL};
-    const char *const values[] = {"10", conninfo, "daybook-admin", "UTF8", NULL};
+    /* What stands before dbname, the connection string may override. A long statement is silent, as if idle.
+     */
+    const char *const names[] = {"connect_timeout",           "keepalives_idle", "dbname",
+                                 "fallback_application_name", "client_encoding", NULL};
+    const char *const values[] = {"10", "60", conninfo, "daybook-admin", "UTF8", NULL};
 
     if (!conninfo_is_valid(conninfo)) {
         complain("the database is not named by a valid libpq connection string or URI;"

@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "log.h"
+
+/* Firewalls and balancers forget a connection after minutes; a busy one never asks. */
+enum { IDLE_MS = 10000 };
 
 int64_t link_now_ms(void)
 {
@@ -113,7 +117,7 @@ bool link_take(struct link *link, const char *doing, ExecStatusType wanted, PGre
 
 bool link_take_and_drop(struct link *link, const char *doing, ExecStatusType wanted)
 {
-    PGresult *result;
+    PGresult *result = NULL;
 
     if (!link_take(link, doing, wanted, &result))
         return false;
@@ -121,23 +125,46 @@ bool link_take_and_drop(struct link *link, const char *doing, ExecStatusType wan
     return true;
 }
 
+/* libpq itself writes notices to stderr. A role's defaults may have the server say a lot; warnings are for
+ * us. */
+static void log_notice(void *argument, const PGresult *result)
+{
+    const struct link *link = argument;
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const bool is_of_server = state != NULL && severity != NULL;
+
+    if (link->is_mute || message == NULL || (is_of_server && strcmp(severity, "WARNING") != 0))
+        return;
+    log_error("%s: warning: %s", link->name, message);
+}
+
+/*
+ * libpq takes dbname for the whole connection string, which overrides what stands before it here. A third of
+ * the time for each of several hosts: one that swallows what it is sent must leave some for the next. The
+ * keepalives let an idle connection be seen to be lost after a minute, where the kernel would take two hours.
+ */
+static PGconn *start(const struct link *link)
+{
+    char host_ms[16];
+    const char *const names[] = {
+        "tcp_user_timeout", "keepalives_idle",           "keepalives_interval", "keepalives_count",
+        "dbname",           "fallback_application_name", "client_encoding",     NULL};
+    const char *const values[] = {host_ms, "30", "10", "3", link->conninfo, "daybook", "UTF8", NULL};
+
+    snprintf(host_ms, sizeof(host_ms), "%d", (int)(link->deadline - link_now_ms()) / 3);
+    return PQconnectStartParams(names, values, 1);
+}
+
 bool link_connect(struct link *link)
 {
     assert(link->connection == NULL);
-    /*
-     * libpq takes dbname for the whole connection string, which overrides what stands before it here. A third
-     * of the time for each of several hosts: one that swallows what it is sent must leave some for the next.
-     */
-    char host_ms[16];
-    const char *const names[] = {"tcp_user_timeout", "dbname", "fallback_application_name", "client_encoding",
-                                 NULL};
-    const char *const values[] = {host_ms, link->conninfo, "daybook", "UTF8", NULL};
-
-    snprintf(host_ms, sizeof(host_ms), "%d", (int)(link->deadline - link_now_ms()) / 3);
     link->session++;
-    link->connection = PQconnectStartParams(names, values, 1);
+    link->connection = start(link);
     if (link->connection == NULL)
         return link_fail(link, "connecting", "out of memory");
+    PQsetNoticeReceiver(link->connection, log_notice, link);
 
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (PQstatus(link->connection) != CONNECTION_BAD && state != PGRES_POLLING_OK) {
@@ -154,12 +181,30 @@ bool link_connect(struct link *link)
     return true;
 }
 
+/* Has an idle connection answer, in a part of the time, so that the rest is enough for a new one. */
+static void prove(struct link *link)
+{
+    const int64_t now = link_now_ms(), deadline = link->deadline;
+
+    link->deadline = now + (deadline - now) / 4;
+    if (!PQpipelineSync(link->connection))
+        link_fail_as_told(link, "asking an idle connection");
+    else
+        link_take_and_drop(link, "asking an idle connection", PGRES_PIPELINE_SYNC);
+    link->deadline = deadline;
+}
+
 void link_drop_if_stale(struct link *link)
 {
+    const int64_t used_at = link->used_at;
+
+    link->used_at = link_now_ms();
     if (link->connection == NULL)
         return;
     /* An idle connection on which the server has something to say was ended by it, or soon will be. */
     struct pollfd socket = {.fd = PQsocket(link->connection), .events = POLLIN};
     if (poll(&socket, 1, 0) != 0)
         link_close(link);
+    else if (link->used_at - used_at >= IDLE_MS)
+        prove(link);
 }

@@ -16,6 +16,7 @@ struct link {
     const char *conninfo; /* of libpq; kept, not copied */
     PGconn *connection;   /* NULL, or ready and idle between requests */
     unsigned session;     /* the number of the connection; the first is 1 */
+    int64_t used_at;      /* when it was last made ready, in milliseconds of link_now_ms() */
     int64_t deadline;     /* of the request at hand, in milliseconds of link_now_ms() */
     bool is_mute;         /* failures are not logged */
 };
@@ -29,7 +30,11 @@ bool link_connect(struct link *link);
 /* Closes the connection, if there is one. */
 void link_close(struct link *link);
 
-/* Closes a connection that the server has ended since it was last used, or is about to. */
+/*
+ * Closes a connection that the server has ended since it was last used, or is about to. One that has been
+ * idle for long must first answer: a line may go dead without either end being told, as behind a firewall
+ * that forgets it. A request may not be sent twice, so it is not what finds that out.
+ */
 void link_drop_if_stale(struct link *link);
 
 /* Waits for so many milliseconds, or until the deadline. */

@@ -19,6 +19,7 @@ Suite *check_cursor_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
 Suite *check_input_suite(void);
+Suite *check_instant_suite(void);
 Suite *check_issue_suite(void);
 Suite *check_params_suite(void);
 Suite *check_percent_suite(void);

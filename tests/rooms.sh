@@ -76,7 +76,7 @@ check_includes admin
 check_symbols daybook.fcgi libadmin.a
 check_symbols daybook-admin libresponder.a
 check_needed daybook.fcgi libz
-check_needed daybook-admin "libfcgi libjson-c"
+check_needed daybook-admin libfcgi
 
 [ $failed = 0 ] || exit 1
 echo "rooms: $checked includes, symbols and libraries are where they belong"

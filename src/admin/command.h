@@ -24,6 +24,9 @@ struct arguments {
     int raw_days;
     bool also_empty;
     bool yes;
+    const char *zone, *rejects, *map; /* of import, as the rest */
+    bool keep_first, replace;         /* one at most */
+    bool refuse_moved, allow_dropped, dry_run;
 };
 
 /* A command. It says on stderr what went wrong; the connection is as connection_open() leaves it. */

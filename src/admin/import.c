@@ -1,289 +1,32 @@
-#include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "addition.h"
 #include "command.h"
 #include "complain.h"
 #include "connection.h"
-#include "input.h"
+#include "intake.h"
 
 /*
- * The file goes by COPY into a temporary table that has the constraints of daybook.events, so that
- * PostgreSQL reads the CSV and names the line that is wrong; partitions for its months are made; then one
- * statement adds what is new to daybook.events. Until that commits, nothing of the file is to be seen.
+ * Records are read and checked by intake.c, and go as rows of one form to a temporary table, by stage.c. What
+ * only the database knows is checked there, all rows at once. Then addition.c adds what is new to
+ * daybook.events, in one transaction. Until that commits, nothing of the file is to be seen.
  */
-
-static const char *const COLUMNS[] = {"event_id", "project_id", "occurred_at", "kind",
-                                      "user_id",  "chat_id",    "value"};
-
-enum {
-    COLUMN_COUNT = sizeof(COLUMNS) / sizeof(COLUMNS[0]),
-    HEADER_SIZE = 1024,
-    CHUNK_SIZE = 1 << 17,
-    PROGRESS_MS = 200,
-    EXPLANATION_SIZE = 256,
-    WHY_SIZE = 1024
-};
 
 struct import {
-    const char *name; /* of the file, for messages */
-    struct input *input;
-    PGconn *connection;
-    char *chunk;   /* what was read last: whole lines, CHUNK_SIZE bytes at most */
-    size_t length; /* of it */
-    int64_t lines; /* begun so far, the header among them */
-    int64_t rows;  /* that COPY took */
-    struct timespec started;
-    bool shows_progress;
-    int64_t shown_at; /* ms since the start */
+    struct intake intake;
+    struct forms forms;
+    struct stage stage;
+    struct progress progress;
+    PGresult *kinds; /* which the rules point into */
+    struct addition addition;
 };
 
-static int64_t elapsed_ms(const struct import *import)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)(now.tv_sec - import->started.tv_sec) * 1000 +
-           (now.tv_nsec - import->started.tv_nsec) / 1000000;
-}
-
-static int64_t per_second(int64_t count, int64_t ms)
-{
-    return count * 1000 / (ms > 0 ? ms : 1);
-}
-
-static void show(struct import *import, const char *phase)
-{
-    int64_t ms = elapsed_ms(import);
-
-    if (!import->shows_progress || (import->shown_at != 0 && ms - import->shown_at < PROGRESS_MS))
-        return;
-    import->shown_at = ms;
-    fprintf(stderr, "\r%s: %lld lines, %lld per second\033[K", phase, (long long)import->lines,
-            (long long)per_second(import->lines, ms));
-}
-
-static void end_progress(const struct import *import)
-{
-    if (import->shows_progress)
-        fputs("\r\033[K", stderr);
-}
-
-__attribute__((format(printf, 2, 3))) static enum outcome refuse(const struct import *import,
-                                                                 const char *format, ...)
-{
-    char why[WHY_SIZE];
-    va_list arguments;
-
-    end_progress(import);
-    va_start(arguments, format);
-    vsnprintf(why, sizeof(why), format, arguments);
-    va_end(arguments);
-    complain("%s: %s; nothing of the file is kept", import->name, why);
-    return OUTCOME_REFUSED;
-}
-
-/* Finds a name among the columns; COLUMN_COUNT if it is none. */
-static size_t find_column(const char *name)
-{
-    size_t i = 0;
-
-    while (i < COLUMN_COUNT && strcmp(COLUMNS[i], name) != 0)
-        i++;
-    return i;
-}
-
-/* Reads the next lines; false at the end of the file or, with *outcome set, after a failure. */
-static bool read_chunk(struct import *import, enum outcome *outcome)
-{
-    long n = input_read(import->input, import->chunk, CHUNK_SIZE);
-
-    if (n < 0)
-        *outcome = refuse(import, "%s", input_error(import->input));
-    import->length = n > 0 ? (size_t)n : 0;
-    return n > 0;
-}
-
-/* Makes the column list of COPY from the names of the header. */
-static enum outcome list_columns(const struct import *import, char *names, char list[HEADER_SIZE])
-{
-    bool seen[COLUMN_COUNT] = {false};
-
-    *list = '\0';
-    for (char *name; (name = strsep(&names, ",")) != NULL;) {
-        size_t length = strlen(name);
-        if (length > 1 && name[0] == '"' && name[length - 1] == '"') {
-            name[length - 1] = '\0';
-            name++;
-        }
-        size_t column = find_column(name);
-        if (column == COLUMN_COUNT)
-            return refuse(import, "line 1: \"%.40s\" is no column of events", name);
-        if (seen[column])
-            return refuse(import, "line 1: column %s stands there twice", name);
-        seen[column] = true;
-        assert(strlen(list) + strlen(COLUMNS[column]) + sizeof(", ") <= HEADER_SIZE); /* each is there once */
-        size_t end = strlen(list);
-        snprintf(list + end, HEADER_SIZE - end, "%s%s", end == 0 ? "" : ", ", COLUMNS[column]);
-    }
-    for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        if (!seen[i])
-            return refuse(import, "line 1: column %s is missing", COLUMNS[i]);
-    }
-    return OUTCOME_DONE;
-}
-
-/* Reads the first lines and looks at the header, which stays among them. */
-static enum outcome read_header(struct import *import, char list[HEADER_SIZE])
-{
-    static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
-    enum outcome outcome = OUTCOME_DONE;
-    char header[HEADER_SIZE];
-
-    if (!read_chunk(import, &outcome))
-        return outcome == OUTCOME_DONE ? refuse(import, "line 1: no header, the file is empty") : outcome;
-    if (import->length >= 3 && memcmp(import->chunk, BYTE_ORDER_MARK, 3) == 0)
-        memmove(import->chunk, import->chunk + 3, import->length -= 3);
-
-    const char *end = memchr(import->chunk, '\n', import->length);
-    size_t length = end == NULL ? import->length : (size_t)(end - import->chunk);
-    if (length > 0 && import->chunk[length - 1] == '\r')
-        length--;
-    if (memchr(import->chunk, '\r', length) != NULL)
-        return refuse(import, "line 1: lines must end in LF or CR LF, not in CR alone");
-    snprintf(header, sizeof(header), "%.*s", (int)length, import->chunk);
-    return list_columns(import, header, list);
-}
-
-/* Tells which line PostgreSQL did not take, and why. */
-static enum outcome refuse_line(const struct import *import, const PGresult *result)
-{
-    char why[EXPLANATION_SIZE] = "";
-    const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-    const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
-    /* In whatever language: "COPY import, line 3, column ..." */
-    const char *line = context == NULL ? NULL : strpbrk(context, "0123456789");
-
-    if (line == NULL || !connection_is_data_fault(result)) {
-        end_progress(import);
-        connection_complain(import->connection, result);
-        return OUTCOME_DATABASE;
-    }
-    if (constraint != NULL)
-        connection_explain(import->connection, constraint, why, sizeof(why));
-    return refuse(import, "line %lld: %s", atoll(line),
-                  *why != '\0' ? why : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-}
-
-/* Counts the lines of the chunk; false, with *outcome set, if PostgreSQL would end the file at one. */
-static bool count_lines(struct import *import, enum outcome *outcome)
-{
-    const char *end = import->chunk + import->length;
-
-    for (const char *line = import->chunk, *next; line < end; line = next) {
-        next = memchr(line, '\n', (size_t)(end - line));
-        next = next == NULL ? end : next + 1;
-        import->lines++;
-        if (line[0] == '\\' && end - line >= 2 && line[1] == '.' &&
-            (line + 2 == end || line[2] == '\n' || line[2] == '\r')) {
-            *outcome = refuse(import, "line %lld: \\. stands alone", (long long)import->lines);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Hands the file to COPY. Whatever goes wrong, here or there, COPY does not end well. */
-static enum outcome send_lines(struct import *import)
-{
-    enum outcome outcome = OUTCOME_DONE;
-    bool sent = true;
-
-    do {
-        sent = count_lines(import, &outcome) &&
-               PQputCopyData(import->connection, import->chunk, (int)import->length) == 1;
-        show(import, "reading");
-    } while (sent && read_chunk(import, &outcome));
-    PQputCopyEnd(import->connection, sent && outcome == OUTCOME_DONE ? NULL : "refused");
-    return outcome;
-}
-
-static enum outcome copy(struct import *import, const char *columns)
-{
-    char sql[HEADER_SIZE + 64];
-
-    snprintf(sql, sizeof(sql), "COPY pg_temp.import (%s) FROM STDIN (FORMAT csv, HEADER)", columns);
-    if (!connection_execute(import->connection,
-                            "CREATE TEMPORARY TABLE import (LIKE daybook.events INCLUDING CONSTRAINTS)"))
-        return OUTCOME_DATABASE;
-
-    PGresult *result = PQexec(import->connection, sql);
-    bool started = PQresultStatus(result) == PGRES_COPY_IN;
-    if (!started)
-        connection_complain(import->connection, result);
-    PQclear(result);
-    if (!started)
-        return OUTCOME_DATABASE;
-
-    enum outcome outcome = send_lines(import);
-    while ((result = PQgetResult(import->connection)) != NULL) {
-        if (PQresultStatus(result) == PGRES_COMMAND_OK) {
-            import->rows = atoll(PQcmdTuples(result));
-        } else if (outcome == OUTCOME_DONE) {
-            /* The reason needs queries of its own, so the results must come to their end first. */
-            PGresult *end;
-            while ((end = PQgetResult(import->connection)) != NULL)
-                PQclear(end);
-            outcome = refuse_line(import, result);
-        }
-        PQclear(result);
-    }
-    return outcome;
-}
-
-/*
- * Makes what partitions are missing, if the store has the making of them, each in a transaction of its own,
- * as writers wait meanwhile. If a writer does not end soon, that can wait: the events then lie in the default
- * partition until a refresh.
- */
-static bool make_partitions(PGconn *connection)
-{
-    PGresult *months = connection_query(connection,
-                                        "SELECT DISTINCT date_trunc('month', occurred_at) FROM pg_temp.import"
-                                        " WHERE to_regprocedure('daybook.events_make_partition(timestamptz)')"
-                                        "       IS NOT NULL"
-                                        " ORDER BY 1 DESC",
-                                        0, NULL);
-    bool good = months != NULL;
-
-    for (int i = 0; good && i < PQntuples(months); i++) {
-        const char *month = PQgetvalue(months, i, 0);
-        PGresult *made = connection_query(connection, "SELECT daybook.events_make_partition($1)", 1, &month);
-        good = made != NULL;
-        PQclear(made);
-    }
-    PQclear(months);
-    return good;
-}
-
-/*
- * In the order of the key, so that two imports of the same events wait for each other and never deadlock.
- * Rows are counted as they come back: Citus says of an INSERT what was given, not what was taken.
- */
-static const char ADD_SQL[] =
-    "WITH added AS ("
-    " INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id, chat_id, value)"
-    " SELECT event_id, project_id, occurred_at, kind, user_id, chat_id, value FROM pg_temp.import"
-    "  ORDER BY project_id, event_id, occurred_at"
-    " ON CONFLICT DO NOTHING RETURNING 1)"
-    " SELECT count(*) FROM added";
+/* --- warnings ----------------------------------------------------------------------------------------- */
 
 static const char STRANGERS_SQL[] =
     "SELECT count(*), string_agg(project_id, ', ' ORDER BY project_id) FILTER (WHERE n <= 5) FROM ("
@@ -294,13 +37,13 @@ static const char STRANGERS_SQL[] =
 /* Events may come before their project is registered, but a slip in the file looks the same. */
 static void warn_of_strangers(const struct import *import)
 {
-    PGresult *result = connection_query(import->connection, STRANGERS_SQL, 0, NULL);
+    PGresult *result = connection_query(import->stage.connection, STRANGERS_SQL, 0, NULL);
 
     if (connection_value(result) != NULL)
         complain(
             "%s: %s project(s) not registered yet (%s): their events are kept, and show once daybook-admin"
             " project create has made them",
-            import->name, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+            import->intake.name, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
     PQclear(result);
 }
 
@@ -308,65 +51,337 @@ static const char DROPPED_SQL[] = "SELECT r.raw_from, count(*) FROM daybook.rete
                                   "    ON i.occurred_at < r.raw_from::timestamp AT TIME ZONE 'UTC'"
                                   " GROUP BY r.raw_from";
 
-/* Of events whose month has been dropped nobody can tell any more whether they were there already. */
 static void warn_of_dropped(const struct import *import)
 {
-    PGresult *result = connection_query(import->connection, DROPPED_SQL, 0, NULL);
+    PGresult *result = connection_query(import->stage.connection, DROPPED_SQL, 0, NULL);
 
     if (connection_value(result) != NULL)
         complain(
             "%s: %s event(s) before %s, whose raw events have been dropped: they count again if they were"
             " counted before",
-            import->name, PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 0));
+            import->intake.name, PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 0));
     PQclear(result);
 }
 
-static enum outcome add_events(struct import *import)
+/* The same event at two instants counts twice. */
+static void warn_of_moved(const struct import *import)
 {
-    import->shown_at = 0;
-    show(import, "adding"); /* one statement: from here on there is nothing to count */
-    if (!make_partitions(import->connection))
+    PGresult *result = stage_moved(&import->stage);
+
+    if (connection_value(result) != NULL)
+        complain(
+            "%s: %s event(s) have the id of another at another instant, and count beside it; the first on"
+            " line %s: event_id %s at %s, and at %s",
+            import->intake.name, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
+            PQgetvalue(result, 0, 3), PQgetvalue(result, 0, 4));
+    PQclear(result);
+}
+
+static void warn_of_extras(const struct intake *intake)
+{
+    char list[INTAKE_EXTRAS * (INTAKE_EXTRA_SIZE + 4) + 8] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < intake->extra_count && i < INTAKE_EXTRAS; i++)
+        length += (size_t)snprintf(list + length, sizeof(list) - length, "%s\"%s\"", i == 0 ? "" : ", ",
+                                   intake->extras[i]);
+    if (intake->extra_count > 0)
+        complain("%s: columns that are ignored: %s%s", intake->name, list,
+                 intake->extra_count > INTAKE_EXTRAS ? " and others" : "");
+}
+
+static void warn(const struct import *import)
+{
+    const struct intake *intake = &import->intake;
+
+    warn_of_extras(intake);
+    if (intake->suspects > 0)
+        complain("%s: %lld id(s) such as NULL, none, undefined or blanks, kept as they are; the first on "
+                 "line %lld",
+                 intake->name, (long long)intake->suspects, (long long)intake->suspect_line);
+    if (intake->idle > 0)
+        complain("%s: %lld record(s) made no event: they have no value or no instant", intake->name,
+                 (long long)intake->idle);
+    if (import->stage.rows == 0)
+        return;
+    warn_of_moved(import);
+    warn_of_strangers(import);
+    if (intake->arguments->allow_dropped)
+        warn_of_dropped(import);
+    if (import->addition.differing > 0)
+        complain(
+            "%s: %lld event(s) are there already with other content; what was first stays; the first on %s",
+            intake->name, (long long)import->addition.differing, import->addition.difference);
+}
+
+/* --- what is refused ---------------------------------------------------------------------------------- */
+
+static int by_line(const void *a, const void *b)
+{
+    const struct refusal *one = a, *other = b;
+
+    return (one->line > other->line) - (one->line < other->line);
+}
+
+/* Puts what the database refuses among what the intake did: into the file of rejects, and the first ones in
+ * order. */
+static bool collect_refusals(struct import *import)
+{
+    struct intake *intake = &import->intake;
+    struct refusal all[2 * INTAKE_SHOWN];
+    size_t count = intake->refused < INTAKE_SHOWN ? (size_t)intake->refused : INTAKE_SHOWN;
+    PGresult *result = stage_refusals(&import->stage, intake->rejects == NULL ? INTAKE_SHOWN : 0);
+
+    if (result == NULL)
+        return false;
+    memcpy(all, intake->refusals, count * sizeof(all[0]));
+    for (int i = 0; i < PQntuples(result); i++) {
+        const int64_t line = atoll(PQgetvalue(result, i, 0));
+        const char *why = PQgetvalue(result, i, 1);
+        const struct value text = {PQgetvalue(result, i, 2), (size_t)PQgetlength(result, i, 2), false};
+        if (intake->rejects != NULL)
+            rejects_add(intake->rejects, line, why, &text);
+        if (i < INTAKE_SHOWN) {
+            all[count].line = line;
+            snprintf(all[count++].why, EVENT_WHY_SIZE, "%s", why);
+        }
+    }
+    if (PQntuples(result) > 0)
+        intake->refused += atoll(PQgetvalue(result, 0, 3));
+    PQclear(result);
+    qsort(all, count, sizeof(all[0]), by_line);
+    memcpy(intake->refusals, all, (count < INTAKE_SHOWN ? count : INTAKE_SHOWN) * sizeof(all[0]));
+    return true;
+}
+
+static enum outcome list_refusals(const struct intake *intake)
+{
+    for (int64_t i = 0; i < intake->refused && i < INTAKE_SHOWN; i++)
+        complain("%s: line %lld: %s", intake->name, (long long)intake->refusals[i].line,
+                 intake->refusals[i].why);
+    if (intake->refused > INTAKE_SHOWN)
+        complain("%s: %lld more", intake->name, (long long)(intake->refused - INTAKE_SHOWN));
+    return intake->refused > 0 ? OUTCOME_REFUSED : OUTCOME_DONE;
+}
+
+/* Checks the stage. OUTCOME_REFUSED if a refused line ends it all here. */
+static enum outcome check(struct import *import)
+{
+    const struct intake *intake = &import->intake;
+
+    progress_clear(&import->progress);
+    progress_show(&import->progress, "checking", intake->lines);
+    if (!stage_check(&import->stage) || !collect_refusals(import))
         return OUTCOME_DATABASE;
-    PGresult *result = connection_query(import->connection, ADD_SQL, 0, NULL);
+    if (intake->refused == 0)
+        return OUTCOME_DONE;
+    if (!intake_goes_on(intake))
+        return intake_refuse(intake, "line %lld: %s", (long long)intake->refusals[0].line,
+                             intake->refusals[0].why);
+    return stage_drop_refused(&import->stage) ? OUTCOME_DONE : OUTCOME_DATABASE;
+}
+
+/* --- what is added ------------------------------------------------------------------------------------ */
+
+/* The first line is what scripts read: what is new in it stands at its end. */
+static void summarize(const struct import *import)
+{
+    const struct addition *addition = &import->addition;
+    const struct intake *intake = &import->intake;
+    const int64_t ms = progress_ms(&import->progress),
+                  refused = intake->rejects == NULL ? 0 : intake->refused;
+
+    printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)",
+           (long long)(addition->added - addition->replaced),
+           (long long)(import->stage.rows - addition->added), (long long)(ms / 1000),
+           (long long)(ms % 1000 / 100), (long long)progress_rate(import->stage.rows, ms));
+    if (import->stage.rows > 0)
+        printf(", from %s to %s", import->stage.first_day, import->stage.last_day);
+    if (addition->replaced > 0)
+        printf(", %lld replaced", (long long)addition->replaced);
+    if (refused > 0)
+        printf(", %lld refused to %s", (long long)refused, intake->arguments->rejects);
+    printf("%s\n", intake->arguments->dry_run ? "; a dry run: nothing is kept" : "");
+}
+
+/* How many events of the file there are of each project and kind. */
+static bool show_counts(const struct import *import)
+{
+    PGresult *result =
+        connection_query(import->stage.connection,
+                         "SELECT project_id AS project, kind, count(*) AS events FROM pg_temp.import"
+                         " GROUP BY project_id, kind ORDER BY project_id, kind",
+                         0, NULL);
+
+    if (result == NULL)
+        return false;
+    connection_print(result);
+    PQclear(result);
+    return true;
+}
+
+static enum outcome refuse_difference(struct import *import)
+{
+    struct intake *intake = &import->intake;
+    const struct addition *addition = &import->addition;
+
+    return intake_refuse(
+        intake,
+        "%lld event(s) are there already, or earlier in the file, with other content: the first on"
+        " %s --keep-first keeps what was first, --replace takes what is last",
+        (long long)addition->differing, addition->difference);
+}
+
+/* Decides whether the transaction is to be kept, before it is. */
+static enum outcome judge(struct import *import)
+{
+    struct intake *intake = &import->intake;
+    const struct arguments *arguments = intake->arguments;
+
+    if (import->addition.differing > 0 && intake->rejects != NULL) {
+        if (!collect_refusals(import))
+            return OUTCOME_DATABASE;
+        import->stage.rows -= import->addition.differing;
+        import->addition.differing = 0;
+    }
+    if (import->addition.differing > 0 && !arguments->keep_first)
+        return refuse_difference(import);
+    if (intake->rejects != NULL && !rejects_sync(intake->rejects)) {
+        return intake_refuse(intake, "%s: %s", arguments->rejects, strerror(errno));
+    }
+    return OUTCOME_DONE;
+}
+
+static enum outcome add(struct import *import)
+{
+    const struct arguments *arguments = import->intake.arguments;
+
+    progress_clear(&import->progress);
+    progress_show(&import->progress, "adding",
+                  import->intake.lines); /* one statement, with nothing to count */
+    if (!addition_run(&import->stage, &import->addition))
+        return OUTCOME_DATABASE;
+    enum outcome outcome = judge(import);
+    if (!addition_end(&import->stage, outcome == OUTCOME_DONE && !arguments->dry_run))
+        return OUTCOME_DATABASE;
+    progress_clear(&import->progress);
+    if (outcome == OUTCOME_DATABASE || (outcome == OUTCOME_REFUSED && !arguments->dry_run))
+        return outcome;
+    summarize(import);
+    if (arguments->dry_run && !show_counts(import))
+        return OUTCOME_DATABASE;
+    warn(import);
+    if (!arguments->dry_run)
+        return outcome;
+    return list_refusals(&import->intake) == OUTCOME_DONE ? outcome : OUTCOME_REFUSED;
+}
+
+/* --- the command -------------------------------------------------------------------------------------- */
+
+static bool find_kinds(struct import *import)
+{
+    struct rules *rules = &import->intake.rules;
+
+    import->kinds = connection_query(import->stage.connection,
+                                     "SELECT unnest(enum_range(NULL::daybook.event_kind))", 0, NULL);
+    if (import->kinds == NULL)
+        return false;
+    rules->kind_count = (size_t)PQntuples(import->kinds);
+    rules->kinds = calloc(rules->kind_count + 1, sizeof(rules->kinds[0]));
+    for (size_t i = 0; rules->kinds != NULL && i < rules->kind_count; i++)
+        rules->kinds[i] = PQgetvalue(import->kinds, (int)i, 0);
+    return rules->kinds != NULL;
+}
+
+/* PostgreSQL would take much for a zone that is none, as "x3". */
+static enum outcome check_zone(const struct import *import)
+{
+    const char *zone = import->intake.arguments->zone;
+
+    if (zone == NULL)
+        return OUTCOME_DONE;
+    PGresult *result =
+        connection_query(import->stage.connection,
+                         "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1)", 1, &zone);
     if (result == NULL)
         return OUTCOME_DATABASE;
-
-    int64_t added = atoll(connection_value(result)), ms = elapsed_ms(import);
+    const bool is_known = connection_value(result) != NULL;
     PQclear(result);
-    end_progress(import);
-    printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)\n", (long long)added,
-           (long long)(import->rows - added), (long long)(ms / 1000), (long long)(ms % 1000 / 100),
-           (long long)per_second(import->rows, ms));
-    warn_of_strangers(import);
-    warn_of_dropped(import);
-    return OUTCOME_DONE;
+    if (!is_known)
+        complain(
+            "--zone %s: the database server knows no zone of that name; names are such as Europe/Berlin, and"
+            " SELECT name FROM pg_timezone_names lists them",
+            zone);
+    return is_known ? OUTCOME_DONE : OUTCOME_REFUSED;
+}
+
+static enum outcome open_files(struct import *import)
+{
+    struct intake *intake = &import->intake;
+    const struct arguments *arguments = intake->arguments;
+
+    intake->reader = reader_open(arguments->operand);
+    if (intake->reader == NULL) {
+        complain("%s: %s", intake->name, strerror(errno));
+        return OUTCOME_REFUSED;
+    }
+    if (arguments->rejects == NULL)
+        return OUTCOME_DONE;
+    intake->rejects = rejects_open(arguments->rejects);
+    if (intake->rejects == NULL)
+        complain("%s: %s", arguments->rejects, strerror(errno));
+    return intake->rejects == NULL ? OUTCOME_REFUSED : OUTCOME_DONE;
+}
+
+static void close_files(struct import *import)
+{
+    if (import->intake.reader != NULL)
+        reader_close(import->intake.reader);
+    if (import->intake.rejects != NULL)
+        rejects_close(import->intake.rejects);
+    forms_free(&import->forms);
+    free(import->intake.rules.kinds);
+    PQclear(import->kinds);
+}
+
+static enum outcome run(struct import *import)
+{
+    enum outcome outcome = open_files(import);
+
+    if (outcome == OUTCOME_DONE)
+        outcome = check_zone(import);
+    if (outcome == OUTCOME_DONE)
+        outcome = addition_require(&import->stage);
+    if (outcome == OUTCOME_DONE && !find_kinds(import))
+        outcome = OUTCOME_DATABASE;
+    if (outcome == OUTCOME_DONE)
+        outcome = intake_run(&import->intake);
+    if (outcome == OUTCOME_DONE)
+        outcome = check(import);
+    return outcome == OUTCOME_DONE ? add(import) : outcome;
 }
 
 enum outcome import_run(PGconn *connection, const struct arguments *arguments)
 {
-    struct import import = {
-        .name = strcmp(arguments->operand, "-") == 0 ? "standard input" : arguments->operand,
-        .input = input_open(arguments->operand),
-        .chunk = malloc(CHUNK_SIZE),
-        .connection = connection,
-    };
-    char columns[HEADER_SIZE];
-    enum outcome outcome = OUTCOME_REFUSED;
+    struct import *import = calloc(1, sizeof(*import));
 
-    if (import.input == NULL || import.chunk == NULL) {
-        complain("%s: %s", import.name, strerror(errno));
-    } else {
-        clock_gettime(CLOCK_MONOTONIC, &import.started);
-        import.shows_progress = isatty(STDERR_FILENO);
-        outcome = read_header(&import, columns);
+    if (import == NULL) {
+        complain("out of memory");
+        return OUTCOME_REFUSED;
     }
-    if (outcome == OUTCOME_DONE)
-        outcome = copy(&import, columns);
-    if (outcome == OUTCOME_DONE)
-        outcome = add_events(&import);
-
-    free(import.chunk);
-    if (import.input != NULL)
-        input_close(import.input);
+    import->stage = (struct stage){.connection = connection, .arguments = arguments};
+    import->intake = (struct intake){
+        .name = strcmp(arguments->operand, "-") == 0 ? "standard input" : arguments->operand,
+        .arguments = arguments,
+        .forms = &import->forms,
+        .rules = {.project = arguments->project},
+        .stage = &import->stage,
+        .progress = &import->progress,
+    };
+    forms_default(&import->forms);
+    progress_start(&import->progress);
+    const enum outcome outcome = run(import);
+    close_files(import);
+    free(import);
     return outcome;
 }

@@ -15,6 +15,7 @@ struct input {
     int fd;
     bool is_gzip;
     bool in_member; /* of a gzip file: between a member's header and its check sum */
+    bool is_padded; /* of a gzip file: NULs have followed the last member */
     z_stream z;     /* next_in and avail_in are what is read and not yet used, for a plain file too */
     const char *error;
     char *rest; /* the beginning of a line whose end did not fit */
@@ -71,6 +72,18 @@ void input_close(struct input *input)
     errno = saved;
 }
 
+/* Passes over NULs between members, which end the file, as gzip(1) has it; false if something else follows
+ * them. */
+static bool skip_padding(struct input *input)
+{
+    while (input->z.avail_in > 0 && *input->z.next_in == 0) {
+        input->is_padded = true;
+        input->z.next_in++;
+        input->z.avail_in--;
+    }
+    return !input->is_padded || input->z.avail_in == 0;
+}
+
 static long inflate_some(struct input *input, char *text, size_t size)
 {
     input->z.next_out = (unsigned char *)text;
@@ -84,8 +97,13 @@ static long inflate_some(struct input *input, char *text, size_t size)
                 return n == 0 && !input->in_member ? 0 : -1;
         }
         /* What follows a member must be another: anything else would be lost in silence. */
-        input->in_member = true;
-        int result = inflate(&input->z, Z_NO_FLUSH);
+        int result = Z_DATA_ERROR;
+        if (input->in_member || skip_padding(input)) {
+            if (input->z.avail_in == 0)
+                continue;
+            input->in_member = true;
+            result = inflate(&input->z, Z_NO_FLUSH);
+        }
         if (result == Z_STREAM_END) {
             input->in_member = false;
             result = inflateReset(&input->z);

@@ -14,7 +14,8 @@ void input_close(struct input *input);
 /*
  * Reads whole lines, as many as fit into size bytes. A line longer than that comes in pieces, and the last of
  * the file may lack its line end. Returns the number of bytes, without a NUL; 0 at the end of the file; -1 if
- * it cannot be read, or its compression is broken or cut short. input_error() then says why.
+ * it cannot be read, or its compression is broken or cut short. input_error() then says why. NULs behind the
+ * last member of a gzip file are passed over.
  */
 long input_read(struct input *input, char *text, size_t size);
 

@@ -185,29 +185,26 @@ void instant_format(const struct instant *instant, char text[INSTANT_TEXT_SIZE])
     snprintf(p, INSTANT_TEXT_SIZE - (size_t)(p - text), "%s", instant->is_local ? "" : "+00");
 }
 
-/* The instant that a number would be, counted in the unit that gives a year of our times; false if none does.
+/*
+ * The second that a number would be, and its unit: that which makes it an instant of our times, so that the
+ * first ten digits are seconds. False if none does.
  */
 static bool guess_number(const char *text, size_t length, struct instant *instant, const char **unit)
 {
     static const struct {
         size_t digits;
         const char *name;
-        int64_t microseconds;
-    } UNITS[] = {{10, "seconds", 1000000},
-                 {13, "milliseconds", 1000},
-                 {16, "microseconds", 1},
-                 {19, "nanoseconds", 0}};
-    int64_t number = 0;
+    } UNITS[] = {{10, "seconds"}, {13, "milliseconds"}, {16, "microseconds"}, {19, "nanoseconds"}};
+    int64_t seconds = 0;
     size_t digits = 0;
 
-    while (digits < length && digits < 19 && is_digit(text[digits]))
-        number = number * 10 + (text[digits++] - '0');
+    for (; digits < length && is_digit(text[digits]); digits++) {
+        if (digits < 10)
+            seconds = seconds * 10 + (text[digits] - '0');
+    }
+    *instant = (struct instant){seconds * SECOND, true};
     for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
         if (UNITS[i].digits == digits) {
-            instant->microseconds =
-                UNITS[i].microseconds > 0 ? number * UNITS[i].microseconds : number / 1000;
-            instant->microseconds -= instant->microseconds % SECOND;
-            instant->is_local = true;
             *unit = UNITS[i].name;
             return digits == length || text[digits] == '.';
         }

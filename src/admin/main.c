@@ -22,6 +22,13 @@ enum option_index {
     OPTION_STORE,
     OPTION_ALSO_EMPTY,
     OPTION_YES,
+    OPTION_DRY_RUN,
+    OPTION_ZONE,
+    OPTION_KEEP_FIRST,
+    OPTION_REPLACE,
+    OPTION_REFUSE_MOVED,
+    OPTION_ALLOW_DROPPED,
+    OPTION_REJECTS,
     OPTION_COUNT
 };
 
@@ -34,6 +41,9 @@ enum flag {
     TAKES_STORE = 1 << OPTION_STORE,
     TAKES_ALSO_EMPTY = 1 << OPTION_ALSO_EMPTY,
     TAKES_YES = 1 << OPTION_YES,
+    TAKES_IMPORT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_KEEP_FIRST |
+                   1 << OPTION_REPLACE | 1 << OPTION_REFUSE_MOVED | 1 << OPTION_ALLOW_DROPPED |
+                   1 << OPTION_REJECTS,
     MAKES_SCHEMA = 1 << OPTION_COUNT
 };
 
@@ -51,6 +61,13 @@ static const struct {
     [OPTION_STORE] = {"store", "STORE", NULL},
     [OPTION_ALSO_EMPTY] = {"also-empty", NULL, NULL},
     [OPTION_YES] = {"yes", NULL, NULL},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, NULL},
+    [OPTION_ZONE] = {"zone", "NAME", NULL},
+    [OPTION_KEEP_FIRST] = {"keep-first", NULL, NULL},
+    [OPTION_REPLACE] = {"replace", NULL, NULL},
+    [OPTION_REFUSE_MOVED] = {"refuse-moved", NULL, NULL},
+    [OPTION_ALLOW_DROPPED] = {"allow-dropped", NULL, NULL},
+    [OPTION_REJECTS] = {"rejects", "FILE", NULL},
 };
 
 enum { DAYS_MAX = 36500 };
@@ -77,7 +94,8 @@ static const struct command {
      "make a token for a project and print it, this once", token_run_create},
     {"token list", "PROJECT", 0, "list a project's tokens", token_run_list},
     {"token revoke", "ID", 0, "refuse a token from now on", token_run_revoke},
-    {"import", "FILE", 0, "add the events of a CSV file, gzipped or not; - is standard input", import_run},
+    {"import", "FILE", TAKES_IMPORT,
+     "add the events of a file of CSV or JSON Lines, gzipped or not; - is standard input", import_run},
     {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some",
      upkeep_run_refresh},
     {"verify", NULL, TAKES_PROJECT | TAKES_DAYS, "recount raw events and name each day whose rollup differs",
@@ -216,6 +234,8 @@ static const char *read_options(const struct command *command, const char *const
     if (given[OPTION_FROM] != NULL && given[OPTION_TO] != NULL &&
         strcmp(given[OPTION_FROM], given[OPTION_TO]) > 0)
         return "--from is after --to, which is the day behind the last";
+    if (given[OPTION_KEEP_FIRST] != NULL && given[OPTION_REPLACE] != NULL)
+        return "--keep-first and --replace exclude each other";
     arguments->name = given[OPTION_NAME];
     arguments->project = given[OPTION_PROJECT];
     arguments->store = given[OPTION_STORE];
@@ -223,6 +243,13 @@ static const char *read_options(const struct command *command, const char *const
     arguments->to = given[OPTION_TO];
     arguments->also_empty = given[OPTION_ALSO_EMPTY] != NULL;
     arguments->yes = given[OPTION_YES] != NULL;
+    arguments->zone = given[OPTION_ZONE];
+    arguments->rejects = given[OPTION_REJECTS];
+    arguments->dry_run = given[OPTION_DRY_RUN] != NULL;
+    arguments->keep_first = given[OPTION_KEEP_FIRST] != NULL;
+    arguments->replace = given[OPTION_REPLACE] != NULL;
+    arguments->refuse_moved = given[OPTION_REFUSE_MOVED] != NULL;
+    arguments->allow_dropped = given[OPTION_ALLOW_DROPPED] != NULL;
     return NULL;
 }
 

@@ -208,16 +208,21 @@ def test_an_event_of_a_dropped_month_counts_and_stays(world, database):
     assert world.sql("SELECT sum(count) FROM daybook_v1.chats_daily", database=database) == [(before + 1,)]
 
 
-def test_import_warns_of_events_before_what_has_been_dropped(world, database, tmp_path):
-    """Whether they were there already, nobody can tell any more."""
+def test_import_refuses_events_before_what_has_been_dropped(world, database, tmp_path):
+    """Whether they were there already, nobody can tell any more: they would count again."""
     world.admin("refresh", database=database)
     world.admin("retention", "--raw", "1", database=database)
     file = tmp_path / "events.csv"
     file.write_text("event_id,project_id,occurred_at,kind,user_id,chat_id,value\n"
                     "again,p,2026-01-02T00:00:00Z,chat_start,u1,,\n"
                     "new,p,2026-11-02T00:00:00Z,chat_start,u1,,\n")
-    said = world.admin("import", str(file), database=database).stderr
-    assert "1 event(s) before 2026-0" in said and "count again" in said
+    refused = world.admin("import", str(file), database=database, check=False)
+    assert refused.returncode == 1
+    assert "line 2: occurred_at 2026-01-02 00:00:00+00 is before 2026-0" in refused.stderr
+    assert "--allow-dropped" in refused.stderr
+    taken = world.admin("import", "--allow-dropped", str(file), database=database)
+    assert taken.stdout.startswith("2 events added, ")
+    assert "1 event(s) before 2026-0" in taken.stderr and "count again" in taken.stderr
 
 
 @pytest.mark.parametrize("arguments, folded", [

@@ -21,6 +21,16 @@ enum { TEXT_MAX = 1 << 20, GZIP = 15 + 16 /* inflateInit2(): window bits, and gz
 
 static char expected[TEXT_MAX], found[TEXT_MAX];
 
+/* Whether there is nothing but NULs. */
+static bool is_padding(const uint8_t *data, size_t size)
+{
+    while (size > 0 && *data == 0) {
+        data++;
+        size--;
+    }
+    return size == 0;
+}
+
 /* Unpacks a gzip file, member by member, at one go; false if it is broken, cut short or too long. */
 static bool unpack(const uint8_t *data, size_t size, size_t *length)
 {
@@ -32,7 +42,7 @@ static bool unpack(const uint8_t *data, size_t size, size_t *length)
 
     while (result == Z_OK && z.avail_in > 0) {
         result = inflate(&z, Z_FINISH);
-        if (result == Z_STREAM_END && z.avail_in > 0)
+        if (result == Z_STREAM_END && !is_padding(z.next_in, z.avail_in))
             result = inflateReset(&z);
     }
     *length = TEXT_MAX - z.avail_out;

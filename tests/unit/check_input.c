@@ -161,6 +161,28 @@ START_TEST(members_of_a_gzip_file_are_read_in_turn)
 }
 END_TEST
 
+/* As tapes and some disks leave it. gzip(1) ignores it too. */
+START_TEST(padding_of_a_gzip_file_is_passed_over)
+{
+    unsigned char gzip[1 << 17] = {0};
+
+    for (size_t padding = 1; padding < sizeof(gzip) - 100; padding *= 17) {
+        const size_t length = compress_text("one\ntwo\n", 8, gzip, sizeof(gzip));
+        memset(gzip + length, 0, padding);
+        write_file((char *)gzip, length + padding);
+        check_text("one\ntwo\n", 8);
+        /* Anything behind it would be lost in silence. */
+        gzip[length + padding] = 'x';
+        write_file((char *)gzip, length + padding + 1);
+        char found[64];
+        struct input *input = open_path();
+        ck_assert_int_eq(read_all(input, found, sizeof(found)), -1);
+        ck_assert_str_eq(input_error(input), "the gzip file is broken");
+        input_close(input);
+    }
+}
+END_TEST
+
 /* A part that passed for the whole would be imported, and the rest missed by nobody. */
 START_TEST(gzip_file_cut_short_is_an_error_wherever_it_is_cut)
 {
@@ -234,6 +256,7 @@ Suite *check_input_suite(void)
     tcase_add_loop_test(tcase, gzipped_file_is_read_as_what_was_compressed, 0, UNITS_COUNT(TEXTS));
     tcase_add_test(tcase, long_file_comes_whole);
     tcase_add_test(tcase, members_of_a_gzip_file_are_read_in_turn);
+    tcase_add_test(tcase, padding_of_a_gzip_file_is_passed_over);
     tcase_add_test(tcase, gzip_file_cut_short_is_an_error_wherever_it_is_cut);
     tcase_add_test(tcase, broken_gzip_file_is_an_error);
     tcase_add_test(tcase, file_that_is_not_there_is_told_by_errno);

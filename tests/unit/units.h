@@ -15,9 +15,11 @@
 Suite *check_body_suite(void);
 Suite *check_cache_suite(void);
 Suite *check_conninfo_suite(void);
+Suite *check_csv_suite(void);
 Suite *check_cursor_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
+Suite *check_event_suite(void);
 Suite *check_input_suite(void);
 Suite *check_instant_suite(void);
 Suite *check_issue_suite(void);

@@ -1,0 +1,57 @@
+#ifndef STAGE_H
+#define STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#include "command.h"
+
+/*
+ * The temporary table import, to which an import's events go before they are added: each with its line, and
+ * once they have been checked, with why it is refused. Whatever fails is told on stderr.
+ */
+struct stage {
+    PGconn *connection;
+    const struct arguments *arguments;
+    int64_t rows;   /* in the table */
+    char first[32]; /* the earliest instant in it, and the latest; "" of an empty one */
+    char last[32];
+    char first_day[16];
+    char last_day[16];
+};
+
+bool stage_create(const struct stage *stage);
+
+/* Begins to fill it: rows of event_write(), each with the record's text behind it if there is to be a file of
+ * rejects. */
+bool stage_start(const struct stage *stage);
+
+/* Takes whole rows, with their line ends; false if the server takes no more. */
+bool stage_put(const struct stage *stage, const char *rows, size_t length);
+
+/* Ends what stage_start() began. OUTCOME_REFUSED only if PostgreSQL refuses a row. */
+enum outcome stage_end(struct stage *stage);
+
+/*
+ * Checks the events by what only the database knows: its constraints, what has been dropped, and ids that
+ * stand at another instant as well. Sets the days of the stage.
+ */
+bool stage_check(struct stage *stage);
+
+/* The events that are refused: line, refusal, record; in the order of their lines, the first ones only or all
+ * (0). */
+PGresult *stage_refusals(const struct stage *stage, int most);
+
+/* Takes the refused events out; false after a failure. */
+bool stage_drop_refused(struct stage *stage);
+
+/*
+ * The events whose id stands at another instant as well: how many, and of the first its line, id and both
+ * instants. No row if there are none.
+ */
+PGresult *stage_moved(const struct stage *stage);
+
+#endif

@@ -1,8 +1,8 @@
-"""Real chat rooms over two years: every KPI of every room and day, against an independent count.
+"""Real events: every KPI of every project and day, against an independent count.
 
-events.csv.gz is imported, then each room is read over HTTP as a client reads it: page by page at
-the default size, on every endpoint, over the whole span. expected_daily.csv holds the days on which
-something happened; all others must come out zero-filled.
+Each set is a folder. Its events.csv.gz is imported, and each project is read over HTTP as a client reads it: page by
+page, on every endpoint, over the whole span and a day beyond either end of it. expected_daily.csv holds the days on
+which something happened; all others must come out zero-filled.
 """
 
 import concurrent.futures
@@ -10,77 +10,110 @@ import contextlib
 import csv
 import dataclasses
 import datetime
+import decimal
 import http.client
 import itertools
 import json
+import math
 import time
 import urllib.parse
 
 import pytest
 
+from command import DONE, outcome
 from servers import Lighttpd
-from world import PENDING, SHARED
+from world import PENDING, SHARED, STORE
 
-FOLDER = SHARED / "data" / "freecodecamp"
-FIRST, END = datetime.date(2014, 11, 30), datetime.date(2016, 12, 24)
-DAYS = [str(FIRST + datetime.timedelta(n)) for n in range((END - FIRST).days)]
 THREADS = 4
+# Pages are of the default size over one store and as large as may be over the others, where a request takes longer: the
+# responder that cuts the pages is the same.
+LIMIT = None if STORE == "rollup" else 365
+WINDOW = 100  # requests that a token has
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSet:
+    """A folder of real events: how many there are, and its names for the API's fields where it has others."""
+
+    folder: str
+    projects: int
+    events: int
+    names: dict = dataclasses.field(default_factory=dict)
+
+
+DATA_SETS = [
+    DataSet("freecodecamp", 261, 89977, {"chats": "count", "returning_users": "unique_users"}),
+    DataSet("tickets", 1, 14069),
+    DataSet("ki-campus", 1, 483),
+]
 
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """A path, cursor and total of its pages, and how a row follows from a day's counts."""
+    """A path, the names of its cursor and its total, and its fields, which are the columns of its view."""
 
     path: str
     cursor: str
     total: str
-    row: callable
+    view: str
+    fields: list
+    suffix: str = ""  # of the date
 
-
-def errors_row(day, count):
-    return {"date": day, "bucket": f"{day}T00:00:00Z", "error_count": count["error_count"]}
+    def row(self, day, counts):
+        """The row of a day, whatever the order of its keys."""
+        row = {"date": day + self.suffix, **{field: counts[field] for field in self.fields}}
+        return {**row, "bucket": f"{day}T00:00:00Z"} if self.view == "errors_daily" else row
 
 
 ENDPOINTS = [
-    Endpoint("/rest/analytics/{}/messages/daily", "cursor", "total_days", lambda day, count: {
-        "date": day, "inbound_messages": count["inbound_messages"],
-        "outbound_messages": count["outbound_messages"],
-        "positive_feedback": count["positive_feedback"],
-        "negative_feedback": count["negative_feedback"], "ht_requests": 0, "ht_starts": 0}),
-    Endpoint("/rest/dashboard/{}/chats/count", "cursor", "total_count",
-             lambda day, count: {"date": day, "count": count["chats"]}),
-    Endpoint("/rest/dashboard/{}/users/unique-daily", "after", "total_count", lambda day, count: {
-        "date": f"{day}T00:00:00Z", "unique_users": count["returning_users"]}),
-    Endpoint("/rest/dashboard/{}/csat/daily", "cursor", "days_count",
-             lambda day, count: {"date": day, "total": 0, "avg_score": None}),
-    Endpoint("/rest/dashboard/{}/ai_quality/daily", "cursor", "total_days",
-             lambda day, count: {"date": day, "score": None, "sample_size": 0}),
-    Endpoint("/rest/dashboard/{}/errors/daily", "cursor", "total_count", errors_row),
+    Endpoint("/rest/analytics/{}/messages/daily", "cursor", "total_days", "messages_daily",
+             ["inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback", "ht_requests",
+              "ht_starts"]),
+    Endpoint("/rest/dashboard/{}/chats/count", "cursor", "total_count", "chats_daily", ["count"]),
+    Endpoint("/rest/dashboard/{}/users/unique-daily", "after", "total_count", "users_daily", ["unique_users"],
+             suffix="T00:00:00Z"),
+    Endpoint("/rest/dashboard/{}/csat/daily", "cursor", "days_count", "csat_daily", ["total", "avg_score"]),
+    Endpoint("/rest/dashboard/{}/ai_quality/daily", "cursor", "total_days", "ai_quality_daily",
+             ["sample_size", "score"]),
+    Endpoint("/rest/dashboard/{}/errors/daily", "cursor", "total_count", "errors_daily", ["error_count"]),
 ]
-TEMPORAL = {"date", "bucket"}
-FIELDS = ["inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback",
-          "chats", "returning_users", "error_count"]
-NOTHING = dict.fromkeys(FIELDS, 0)
+FIELDS = [field for endpoint in ENDPOINTS for field in endpoint.fields]
+# What a day without events shows, and a field that a set says nothing of.
+NOTHING = {field: None if field in ("avg_score", "score") else 0 for field in FIELDS}
 
-VIEWS = {
-    "messages_daily": FIELDS[:4],
-    "chats_daily": ["count"],
-    "users_daily": ["unique_users"],
-    "errors_daily": ["error_count"],
-}
+
+class Expected:
+    """What the days of a set must show, as an independent program found it."""
+
+    def __init__(self, data_set):
+        self.projects = {}
+        with open(SHARED / "data" / data_set.folder / "expected_daily.csv", newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                project, day = row.pop("project_id"), row.pop("date")
+                counts = {data_set.names.get(name, name): decimal.Decimal(cell) if cell else None
+                          for name, cell in row.items()}
+                assert counts.keys() <= NOTHING.keys()
+                self.projects.setdefault(project, {})[day] = {**NOTHING, **counts}
+        found = {datetime.date.fromisoformat(day) for days in self.projects.values() for day in days}
+        self.first, self.last = min(found) - datetime.timedelta(1), max(found) + datetime.timedelta(1)
+        self.days = [str(self.first + datetime.timedelta(n)) for n in range((self.last - self.first).days + 1)]
+
+    def query(self):
+        end = self.last + datetime.timedelta(1)
+        return f"from={self.first}&to={end}" + (f"&limit={LIMIT}" if LIMIT else "")
+
+
+@pytest.fixture(scope="module", params=DATA_SETS, ids=lambda data_set: data_set.folder)
+def data_set(request):
+    if not (SHARED / "data" / request.param.folder).is_dir():
+        pytest.skip(f"{request.param.folder} is not in {SHARED}/data: real events are compared only where they are"
+                    " at hand")
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def expected():
-    """Counts by project and day, as the independent programs found them."""
-    if not FOLDER.is_dir():
-        pytest.skip(f"{FOLDER} is not there: real events are compared only where they are at hand")
-    projects = {}
-    with open(FOLDER / "expected_daily.csv", newline="") as file:
-        for row in csv.DictReader(file):
-            counts = {name: int(row[name]) for name in FIELDS}
-            projects.setdefault(row["project_id"], {})[row["date"]] = counts
-    return projects
+def expected(data_set):
+    return Expected(data_set)
 
 
 class Clock:
@@ -101,53 +134,62 @@ def say(capsys):
 
 
 @pytest.fixture(scope="module")
-def database(world, expected):
+def database(world, data_set):
     """A database of its own, with the events imported and nothing refreshed."""
-    with world.database("freecodecamp") as name:
+    with world.database("real_" + data_set.folder.replace("-", "_")) as name:
         clock = Clock()
-        result = world.admin("import", str(FOLDER / "events.csv.gz"), database=name)
-        assert "261 project(s) not registered yet" in result.stderr
+        result = import_events(world, name, data_set)
+        assert f"{data_set.projects} project(s) not registered yet" in result.stderr
+        assert result.stdout.startswith(f"{data_set.events} events added")
         yield name, f"imported {result.stdout.split(',')[0]} in {clock.seconds()}"
+
+
+def import_events(world, name, data_set):
+    return world.admin("import", str(SHARED / "data" / data_set.folder / "events.csv.gz"), database=name)
 
 
 def shown(world, database):
     """The views in the shape of what is expected."""
     projects = {}
-    for view, columns in VIEWS.items():
-        names = ", ".join(columns)
-        rows = world.sql(f"SELECT project_id, day::text, {names} FROM daybook_v1.{view}",
-                         database=database)
+    for endpoint in ENDPOINTS:
+        rows = world.sql(f"SELECT project_id, day::text, {', '.join(endpoint.fields)}"
+                         f"  FROM daybook_v1.{endpoint.view}", database=database)
         for project, day, *counts in rows:
-            projects.setdefault(project, {}).setdefault(day, []).extend(counts)
-    return {project: {day: dict(zip(FIELDS, counts)) for day, counts in days.items()}
-            for project, days in projects.items()}
+            projects.setdefault(project, {}).setdefault(day, {}).update(zip(endpoint.fields, counts))
+    return projects
 
 
 def test_views_before_and_after_a_refresh(world, database, expected, say):
     name, imported = database
     say(imported)
     clock = Clock()
-    assert shown(world, name) == expected
+    assert shown(world, name) == expected.projects
     say(f"compared the views before a refresh in {clock.seconds()}")
     clock = Clock()
     world.admin("refresh", database=name)
     say(f"refreshed in {clock.seconds()}")
     assert world.sql(f"SELECT count(*) FROM {PENDING}", database=name) == [(0,)]
-    assert shown(world, name) == expected
+    assert shown(world, name) == expected.projects
 
 
-def test_importing_again_changes_nothing(world, database, expected):
+def test_importing_again_changes_nothing(world, database, data_set, expected):
     name, _ = database
-    result = world.admin("import", str(FOLDER / "events.csv.gz"), database=name)
-    assert result.stdout.startswith("0 events added, 89977 there already")
-    assert shown(world, name) == expected
+    result = import_events(world, name, data_set)
+    assert result.stdout.startswith(f"0 events added, {data_set.events} there already")
+    assert shown(world, name) == expected.projects
+
+
+def test_verify_finds_nothing(world, database):
+    name, _ = database
+    assert outcome(world.admin("verify", database=name, check=False)) == (DONE, False, False)
 
 
 class Reader:
     """One thread's connection, kept alive; counts requests and compared values."""
 
-    def __init__(self, port):
+    def __init__(self, port, expected):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.expected = expected
         self.requests = self.values = 0
 
     def page(self, target, token):
@@ -156,60 +198,72 @@ class Reader:
         body = response.read()
         assert response.status == 200, (target, response.status, body)
         self.requests += 1
-        return json.loads(body)
+        return json.loads(body, parse_float=decimal.Decimal)
 
     def rows(self, endpoint, project, token):
         """All rows of an endpoint, by following its cursor."""
-        base = f"{endpoint.path.format(project)}?from={FIRST}&to={END}"
+        base = f"{endpoint.path.format(project)}?{self.expected.query()}"
         target = base
         while target is not None:
             document = self.page(target, token)
             assert document["status"] == "SUCCESS"
             metadata = document["metadata"]
             assert metadata.keys() == {endpoint.total, "next_cursor"}
-            assert metadata[endpoint.total] == len(DAYS)
+            assert metadata[endpoint.total] == len(self.expected.days)
             yield from document["data"]
             following = metadata["next_cursor"]
             target = following and f"{base}&{endpoint.cursor}={urllib.parse.quote(following)}"
 
-    def compare(self, project, tokens, days):
-        """Every value of a project, empty days included. A token serves half the endpoints."""
+    def compare(self, project, tokens):
+        """Every value of a project, empty days included. The tokens share the endpoints."""
+        shown_days, days = self.expected.projects[project], self.expected.days
         for endpoint, token in zip(ENDPOINTS, itertools.cycle(tokens)):
-            right = [endpoint.row(day, days.get(day, NOTHING)) for day in DAYS]
-            found = list(itertools.islice(self.rows(endpoint, project, token), len(DAYS) + 1))
+            right = [endpoint.row(day, shown_days.get(day, NOTHING)) for day in days]
+            found = list(itertools.islice(self.rows(endpoint, project, token), len(days) + 1))
             assert found == right, (endpoint.path, project)
-            self.values += len(found) * len(found[0].keys() - TEMPORAL)
+            self.values += len(found) * len(endpoint.fields)
+
+
+def register(world, name, expected):
+    """The tokens of each project: as many as all its pages take."""
+    requests = len(ENDPOINTS) * math.ceil(len(expected.days) / (LIMIT or 30))
+
+    def tokens_of(project):
+        world.admin("project", "create", project, database=name)
+        return project, [world.token(project, name) for _ in range(math.ceil(requests / WINDOW))]
+
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        return dict(pool.map(tokens_of, expected.projects))
+
+
+def compare_all(port, expected, tokens):
+    """Each project over HTTP, by several readers at once; these."""
+    readers = [Reader(port, expected) for _ in range(THREADS)]
+    waiting = iter(expected.projects)  # shared: each thread takes the next project
+
+    def work(reader):
+        with contextlib.closing(reader.connection):
+            for project in waiting:
+                reader.compare(project, tokens[project])
+
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(work, readers))
+    return readers
 
 
 def test_every_value_of_every_project_and_day_over_http(world, database, expected, say):
     name, _ = database
     world.admin("refresh", database=name)
-    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+    clock = Clock()
+    tokens = register(world, name, expected)
+    say(f"registered {len(tokens)} projects and {sum(map(len, tokens.values()))} tokens in {clock.seconds()}")
+    server = Lighttpd(world)
+    server.database = world.conninfo("daybook_responder", name)
+    with server:
         clock = Clock()
-
-        def register(project):
-            world.admin("project", "create", project, database=name)
-            return project, [world.admin("token", "create", project, database=name).stdout.strip()
-                             for _ in range(2)]
-
-        tokens = dict(pool.map(register, expected))
-        say(f"registered {len(tokens)} projects and {2 * len(tokens)} tokens in {clock.seconds()}")
-
-        server = Lighttpd(world)
-        server.database = world.conninfo("daybook_responder", name)
-        with server:
-            clock = Clock()
-            readers = [Reader(server.port) for _ in range(THREADS)]
-            waiting = iter(expected)  # shared: each thread takes the next project
-
-            def work(reader):
-                with contextlib.closing(reader.connection):
-                    for project in waiting:
-                        reader.compare(project, tokens[project], expected[project])
-
-            list(pool.map(work, readers))
+        readers = compare_all(server.port, expected, tokens)
     values = sum(reader.values for reader in readers)
     requests = sum(reader.requests for reader in readers)
-    say(f"compared {values} values of {len(expected)} projects and {len(DAYS)} days,"
+    say(f"compared {values} values of {len(tokens)} projects and {len(expected.days)} days,"
         f" {requests} requests, in {clock.seconds()}\n")
-    assert values == 13 * len(DAYS) * len(expected)
+    assert values == len(FIELDS) * len(expected.days) * len(expected.projects)

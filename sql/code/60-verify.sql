@@ -133,6 +133,18 @@ COMMENT ON FUNCTION daybook.differences(text, date, date) IS
     'events have been dropped are left out. recounted is null where a day has no raw event at all.';
 REVOKE EXECUTE ON FUNCTION daybook.differences(text, date, date) FROM PUBLIC;
 
+-- Raw events may be dropped behind a snapshot that does not show it yet. This is volatile, so it looks anew in a statement
+-- that is under way. What such a statement reads by then is not dropped any more before it ends.
+CREATE OR REPLACE FUNCTION daybook.raw_from_by_now() RETURNS date
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN daybook.raw_from();
+END
+$$;
+COMMENT ON FUNCTION daybook.raw_from_by_now() IS 'daybook.raw_from() at this moment, whatever the snapshot of the statement.';
+REVOKE EXECUTE ON FUNCTION daybook.raw_from_by_now() FROM PUBLIC;
+
 -- A retraction has taken its event from the raw events. Until a refresh has settled it, the users still tell of it.
 CREATE OR REPLACE FUNCTION daybook.verify(only_project text, first_day date, end_day date)
 RETURNS TABLE (project_id text, day date, measure text, shown numeric, recounted numeric)
@@ -145,7 +157,8 @@ BEGIN
     RETURN QUERY
     SELECT d.project_id, d.day, d.measure, d.shown, d.recounted
       FROM daybook.differences(only_project, first_day, end_day) d
-     WHERE d.measure NOT IN ('returning_users', 'first_seen') OR d.project_id <> ALL (settling);
+     WHERE (d.measure NOT IN ('returning_users', 'first_seen') OR d.project_id <> ALL (settling))
+       AND d.day >= daybook.raw_from_by_now();
 END
 $$;
 COMMENT ON FUNCTION daybook.verify(text, date, date) IS

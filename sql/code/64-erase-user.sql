@@ -8,6 +8,7 @@ DECLARE
     number    bigint := 0;
     gone      record;
 BEGIN
+    PERFORM set_config('daybook.allow_dropped', 'on', true); -- what there is has been allowed
     -- First, so that the events below are judged as they were.
     UPDATE daybook.users u SET user_id = pseudonym WHERE u.project_id = project AND u.user_id = erased;
     IF (SELECT c.relkind FROM pg_class c WHERE c.oid = 'daybook.sightings'::regclass) = 'r' THEN
@@ -24,6 +25,7 @@ BEGIN
         VALUES (gone.event_id, project, gone.occurred_at, gone.kind, pseudonym, gone.chat_id, gone.value);
         number := number + 1;
     END LOOP;
+    PERFORM set_config('daybook.allow_dropped', '', true);
     RETURN number;
 END
 $$;

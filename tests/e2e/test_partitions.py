@@ -1,6 +1,7 @@
 """Partitions by month: who makes them, who waits for it, and that no event is lost by it."""
 
 import contextlib
+import functools
 import time
 
 import psycopg2
@@ -136,3 +137,23 @@ def test_a_raw_partition_dropped_keeps_its_rollup(database):
     write(writer, ("later", "p", "2026-02-03Z", "chat_start", "u", None, None))
     writer.commit()
     assert database.returning()["2026-02-03"] == 1
+
+
+@MONTHS
+@pytest.mark.parametrize("command", ["verify", "rebuild"])
+def test_a_month_that_is_dropped_while_it_is_recounted_keeps_its_rollup(database, command):
+    """Its events are gone for whoever waited for them. That is no reason to take away what they came to."""
+    retention, writer = database.session(), database.session()
+    write(writer, *(event(f"e{n}", f"u{n % 3}", 1 + n % 5) for n in range(20)))
+    writer.commit()
+    database.refresh()
+    before = database.sql(SHOWN)
+    assert execute(retention, "SELECT daybook.drop_raw_events('2026-06-01')") == [("events_2026_01",)]
+    recount = Background(functools.partial(database.world.admin, command, database=database.name))
+    wait_until(lambda: database.sql("SELECT 1 FROM pg_locks WHERE NOT granted AND database ="
+                                    " (SELECT oid FROM pg_database WHERE datname = current_database())") != [],
+               "it does not wait")
+    retention.commit()
+    assert recount.done() is None
+    assert database.sql(SHOWN) == before
+    database.world.admin("verify", database=database.name)

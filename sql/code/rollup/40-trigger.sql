@@ -21,6 +21,7 @@ DECLARE
     is_returned boolean := false;
     may_judge   CONSTANT boolean := current_setting('transaction_isolation') = 'read committed';
 BEGIN
+    PERFORM daybook.refuse_dropped(min(a.occurred_at)) FROM added a;
     SELECT a.project_id, a.user_id, a.kind, a.value, daybook.utc_day(a.occurred_at) AS day,
            EXISTS (SELECT FROM added OFFSET 1) AS has_more
       INTO one

@@ -7,6 +7,8 @@ DECLARE
     oldest name;
     ends   date;
 BEGIN
+    -- A rebuild reads all months one after the other, and would else meet a drop half-way.
+    LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT c.relname, (to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month')::date
       INTO oldest, ends
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -29,6 +29,7 @@ CREATE OR REPLACE FUNCTION daybook.events_added() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
 AS $$
 BEGIN
+    PERFORM daybook.refuse_dropped(min(a.occurred_at)) FROM added a;
     INSERT INTO daybook.touched (project_id, day)
     SELECT DISTINCT a.project_id, daybook.utc_day(a.occurred_at)
       FROM added a, daybook.late_before() AS late

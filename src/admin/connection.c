@@ -64,7 +64,8 @@ bool connection_succeeded(const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
 
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+           status == PGRES_EMPTY_QUERY; /* a file of comments */
 }
 
 bool connection_is_data_fault(const PGresult *result)

@@ -18,6 +18,7 @@ def test_a_publication_of_all_tables_stops_nothing(database):
         owner.commit()
         database.refresh()
     database.sql("SELECT daybook.retract('p', 'u1', '2026-01-01 12:00Z')")
+    database.refresh()
     database.is_right()
     for arguments in (["rebuild", "--also-empty"], ["user", "erase", "p", "u"], ["retention", "--raw", "1"],
                       ["refresh"], ["project", "delete", "p", "--yes"], ["refresh"]):

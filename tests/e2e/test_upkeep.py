@@ -197,11 +197,14 @@ def test_retention_keeps_a_month_until_all_of_it_is_old(world, database):
     assert world.admin("retention", "--raw", str(days), database=database).stdout != ""
 
 
-def test_an_event_of_a_dropped_month_counts_and_stays(world, database):
+def test_an_event_of_a_dropped_month_is_refused_or_if_allowed_counts_and_stays(world, database):
     world.admin("retention", "--raw", "1", database=database)
     before = world.sql("SELECT sum(count) FROM daybook_v1.chats_daily", database=database)[0][0]
-    world.sql("INSERT INTO daybook.events VALUES ('late', 'p', '2026-01-02Z', 'chat_start', 'u1')",
-              database=database)
+    insert = "INSERT INTO daybook.events VALUES ('late', 'p', '2026-01-02Z', 'chat_start', 'u1')"
+    if STORE != "citus":  # which has no trigger that could refuse
+        with pytest.raises(Exception, match="have been dropped: an event of such a day may have been counted before"):
+            world.sql(insert, database=database)
+    world.sql(f"SET daybook.allow_dropped = on; {insert}", database=database)
     for _ in range(2):
         world.admin("refresh", database=database)
         world.admin("rebuild", database=database)

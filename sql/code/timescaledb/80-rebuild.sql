@@ -18,6 +18,7 @@ BEGIN
         WITH found AS MATERIALIZED (
             SELECT DISTINCT v.project_id, v.day, v.recounted IS NULL AND NOT also_empty AS is_left
               FROM daybook.differences(only_project, first_day, end_day) v
+             WHERE v.measure <> 'first_seen' -- a first day is no number of its day
         ), wrong AS MATERIALIZED (
             SELECT f.project_id, f.day FROM found f WHERE NOT f.is_left
         ), returned AS MATERIALIZED (

@@ -55,11 +55,13 @@ static unsigned long escaped(const char *text, const char *end)
 }
 
 /*
- * What json-c takes without a word, and changes: half a pair of surrogates, which becomes another character,
- * and a NUL. Counts the members of the object by the colons behind their names. The text is valid JSON.
+ * What json-c takes without a word: half a pair of surrogates, which becomes another character, and names in
+ * single quotes. Counts the members of the object by the colons behind their names. Returns what is wrong, or
+ * NULL.
  */
-static bool is_faithful(const struct record *record, int *members)
+static const char *find_fault(const struct record *record, int *members)
 {
+    static const char HALF[] = "half a surrogate pair in a string";
     const char *end = record->text + record->length;
     int depth = 0;
     bool is_string = false;
@@ -69,22 +71,24 @@ static bool is_faithful(const struct record *record, int *members)
         if (*p == '"') {
             is_string = !is_string;
         } else if (!is_string) {
+            if (*p == '\'' || *p == '/')
+                return "no valid JSON: names and strings stand in double quotes, and there are no comments";
             depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
             *members += *p == ':' && depth == 1;
         } else if (*p == '\\') {
             const unsigned long unit = escaped(p, end);
             if (unit >= 0xDC00 && unit < 0xE000)
-                return false;
+                return HALF;
             if (unit >= 0xD800 && unit < 0xDC00) {
                 const unsigned long next = escaped(p + 6, end);
                 if (next < 0xDC00 || next >= 0xE000)
-                    return false;
+                    return HALF;
                 p += 6;
             }
             p += 1;
         }
     }
-    return true;
+    return NULL;
 }
 
 /* Whether a number is kept as it stands: json-c caps integers. A double has its text. */
@@ -157,12 +161,9 @@ enum record_result jsonl_parse(struct jsonl *jsonl, struct record *record)
     }
     if (!json_object_is_type(jsonl->object, json_type_object))
         return wrong(record, "no JSON object");
-    for (size_t i = json_tokener_get_parse_end(jsonl->tokener); i < record->length; i++) {
-        if (strchr(" \t\r", record->text[i]) == NULL)
-            return wrong(record, "something stands behind the JSON object");
-    }
-    if (!is_faithful(record, &members))
-        return wrong(record, "half a surrogate pair in a string");
+    const char *fault = find_fault(record, &members);
+    if (fault != NULL)
+        return wrong(record, fault);
     if (members != json_object_object_length(jsonl->object))
         return wrong(record, "a name stands twice in the object");
     return take_members(jsonl, record);

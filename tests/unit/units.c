@@ -39,7 +39,7 @@ int main(void)
         check_issue_suite,     check_endpoint_suite, check_params_suite,    check_request_suite,
         check_validator_suite, check_body_suite,     check_cache_suite,     check_conninfo_suite,
         check_response_suite,  check_settings_suite, check_printable_suite, check_input_suite,
-        check_instant_suite,   check_csv_suite,      check_event_suite,
+        check_instant_suite,   check_csv_suite,      check_jsonl_suite,     check_event_suite,
     };
     SRunner *runner = srunner_create(NULL);
 

@@ -23,6 +23,7 @@ Suite *check_event_suite(void);
 Suite *check_input_suite(void);
 Suite *check_instant_suite(void);
 Suite *check_issue_suite(void);
+Suite *check_jsonl_suite(void);
 Suite *check_params_suite(void);
 Suite *check_percent_suite(void);
 Suite *check_printable_suite(void);

@@ -24,6 +24,7 @@ struct arguments {
     int raw_days;
     bool also_empty;
     bool yes;
+    bool duplicates;                  /* of verify */
     const char *zone, *rejects, *map; /* of import, as the rest */
     bool keep_first, replace;         /* one at most */
     bool refuse_moved, allow_dropped, dry_run;

@@ -22,6 +22,7 @@ enum option_index {
     OPTION_STORE,
     OPTION_ALSO_EMPTY,
     OPTION_YES,
+    OPTION_DUPLICATES,
     OPTION_DRY_RUN,
     OPTION_ZONE,
     OPTION_KEEP_FIRST,
@@ -41,6 +42,7 @@ enum flag {
     TAKES_STORE = 1 << OPTION_STORE,
     TAKES_ALSO_EMPTY = 1 << OPTION_ALSO_EMPTY,
     TAKES_YES = 1 << OPTION_YES,
+    TAKES_DUPLICATES = 1 << OPTION_DUPLICATES,
     TAKES_IMPORT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_KEEP_FIRST |
                    1 << OPTION_REPLACE | 1 << OPTION_REFUSE_MOVED | 1 << OPTION_ALLOW_DROPPED |
                    1 << OPTION_REJECTS,
@@ -61,6 +63,7 @@ static const struct {
     [OPTION_STORE] = {"store", "STORE", NULL},
     [OPTION_ALSO_EMPTY] = {"also-empty", NULL, NULL},
     [OPTION_YES] = {"yes", NULL, NULL},
+    [OPTION_DUPLICATES] = {"duplicates", NULL, NULL},
     [OPTION_DRY_RUN] = {"dry-run", NULL, NULL},
     [OPTION_ZONE] = {"zone", "NAME", NULL},
     [OPTION_KEEP_FIRST] = {"keep-first", NULL, NULL},
@@ -98,8 +101,8 @@ static const struct command {
      "add the events of a file of CSV or JSON Lines, gzipped or not; - is standard input", import_run},
     {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some",
      upkeep_run_refresh},
-    {"verify", NULL, TAKES_PROJECT | TAKES_DAYS, "recount raw events and name each day whose rollup differs",
-     upkeep_run_verify},
+    {"verify", NULL, TAKES_PROJECT | TAKES_DAYS | TAKES_DUPLICATES,
+     "recount raw events and name each day whose rollup differs", upkeep_run_verify},
     {"rebuild", NULL, TAKES_PROJECT | TAKES_DAYS | TAKES_ALSO_EMPTY,
      "mend the days that verify names, while writers go on; those without any raw event only if asked",
      upkeep_run_rebuild},
@@ -243,6 +246,7 @@ static const char *read_options(const struct command *command, const char *const
     arguments->to = given[OPTION_TO];
     arguments->also_empty = given[OPTION_ALSO_EMPTY] != NULL;
     arguments->yes = given[OPTION_YES] != NULL;
+    arguments->duplicates = given[OPTION_DUPLICATES] != NULL;
     arguments->zone = given[OPTION_ZONE];
     arguments->rejects = given[OPTION_REJECTS];
     arguments->dry_run = given[OPTION_DRY_RUN] != NULL;

@@ -72,8 +72,9 @@ static bool tell_unverified(PGconn *connection, const struct arguments *argument
 enum outcome upkeep_run_verify(PGconn *connection, const struct arguments *arguments)
 {
     enum outcome outcome;
-    PGresult *result =
-        query_days(connection, "SELECT * FROM daybook.verify($1, $2, $3)", 3, arguments, &outcome);
+    const char *sql = arguments->duplicates ? "SELECT * FROM daybook.duplicates($1, $2, $3)"
+                                            : "SELECT * FROM daybook.verify($1, $2, $3)";
+    PGresult *result = query_days(connection, sql, 3, arguments, &outcome);
 
     if (result == NULL)
         return outcome;
@@ -81,7 +82,7 @@ enum outcome upkeep_run_verify(PGconn *connection, const struct arguments *argum
     if (differs)
         connection_print(result);
     PQclear(result);
-    if (!tell_unverified(connection, arguments, &outcome))
+    if (!arguments->duplicates && !tell_unverified(connection, arguments, &outcome))
         return outcome;
     return differs ? OUTCOME_REFUSED : OUTCOME_DONE;
 }

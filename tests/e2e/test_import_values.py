@@ -217,3 +217,16 @@ def test_an_id_of_another_project_or_event_is_not_moved(world, project, numbers)
         project, line(project, "a"), line(other, "a", occurred_at="2026-01-01T10:00:00Z"), line(project, "b"))
     assert load(world, data).stderr == ""
     assert load(world, data).stderr == ""
+
+
+def test_verify_lists_the_events_at_several_instants(world, project):
+    moved = line(project, "a", occurred_at="2025-06-01T14:30:00Z")
+    assert outcome(world.admin("verify", "--duplicates", "--project", project, check=False))[0] == DONE
+    load(world, file_of(project, line(project, "a"), line(project, "b"), moved))
+    result = world.admin("verify", "--duplicates", "--project", project, check=False)
+    assert outcome(result) == (REFUSED, True, False)
+    assert result.stdout == ("project_id\tevent_id\tinstants\n"
+                             f"{project}\ta\t2025-06-01 14:30:00+00, 2026-01-01 09:00:00+00\n")
+    days = ["--from", "2026-01-02", "--to", "2026-02-01"]
+    assert outcome(world.admin("verify", "--duplicates", "--project", project, *days)) == (DONE, False, False)
+    assert outcome(world.admin("verify", "--project", project)) == (DONE, False, False)

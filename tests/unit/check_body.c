@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "body.h"
+#include "fake.h"
 
 /* A page of 2026-01-01 and 2026-01-02; only the first day has a row. Text for text as specified. */
 static const struct {
@@ -255,6 +256,42 @@ START_TEST(count_is_written_to_the_last_digit)
 }
 END_TEST
 
+/* There is none, but if the rollup is damaged, what it says must be seen as it is. */
+START_TEST(count_below_zero_is_written_as_one)
+{
+    struct range range = range_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
+    struct rows rows = {.count = 1, .row = {{range.first, {0, -120}}}};
+
+    check_text("chats/count", &range, &rows,
+               "{\"status\":\"SUCCESS\",\"data\":["
+               "{\"date\":\"2026-01-01\",\"count\":-120}],"
+               "\"metadata\":{\"total_count\":1,\"next_cursor\":null}}");
+}
+END_TEST
+
+/* Whichever call it is that fails: there is no page, rather than one that lacks something, and nothing is
+ * leaked. */
+START_TEST(page_is_made_whole_or_not_at_all)
+{
+    struct range range = range_of("2026-01-01", "2026-01-03", "2026-01-01", "2026-01-02");
+    const struct endpoint *endpoint = units_endpoint("chats/count");
+    struct rows rows = {.count = 0};
+    struct body *body = NULL;
+    unsigned turn = 0;
+
+    while (body == NULL) {
+        fake_reset();
+        fake_fail_at(++turn);
+        body = body_render(endpoint, &range, &rows);
+        bool has_failed = fake_has_failed();
+        ck_assert((body == NULL) == has_failed);
+    }
+    fake_reset();
+    body_release(body);
+    ck_assert_uint_gt(turn, 10);
+}
+END_TEST
+
 START_TEST(longest_page_has_365_days_in_order)
 {
     static struct rows rows;
@@ -323,6 +360,8 @@ Suite *check_body_suite(void)
     tcase_add_test(tcase, row_stands_on_its_own_day_wherever_the_gaps_are);
     tcase_add_test(tcase, row_behind_the_count_is_not_read);
     tcase_add_test(tcase, count_is_written_to_the_last_digit);
+    tcase_add_test(tcase, count_below_zero_is_written_as_one);
+    tcase_add_test(tcase, page_is_made_whole_or_not_at_all);
     tcase_add_test(tcase, longest_page_has_365_days_in_order);
     tcase_add_test(tcase, validator_follows_the_bytes);
     tcase_add_test(tcase, body_lasts_as_long_as_somebody_holds_it);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake.h"
 #include "response.h"
 
 enum { HEAD_LIMIT = 1024 }; /* what response.c has room for */
@@ -90,21 +91,34 @@ static bool write_file(void *to, const char *bytes, size_t length)
     return fwrite(bytes, 1, length, to) == length;
 }
 
+static FILE *start_printing(struct printed *printed)
+{
+    *printed = (struct printed){NULL, 0, NULL, 0};
+    FILE *out = open_memstream(&printed->text, &printed->length);
+
+    ck_assert_ptr_nonnull(out);
+    return out;
+}
+
+static void end_printing(struct printed *printed, FILE *out)
+{
+    fclose(out);
+    ck_assert_msg(strlen(printed->text) == printed->length, "a NUL in the response");
+    printed->body = strstr(printed->text, "\r\n\r\n");
+    ck_assert_msg(printed->body != NULL, "no end of the head");
+    printed->body += 4;
+    printed->head_length = (size_t)(printed->body - printed->text);
+}
+
 /* Prints and frees the response. */
 static struct printed print(struct response *response)
 {
-    struct printed printed = {NULL, 0, NULL, 0};
-    FILE *out = open_memstream(&printed.text, &printed.length);
+    struct printed printed;
+    FILE *out = start_printing(&printed);
 
-    ck_assert_ptr_nonnull(out);
     ck_assert(response_send(response, &(struct sink){write_file, out}));
     response_free(response);
-    fclose(out);
-    ck_assert_msg(strlen(printed.text) == printed.length, "a NUL in the response");
-    printed.body = strstr(printed.text, "\r\n\r\n");
-    ck_assert_msg(printed.body != NULL, "no end of the head");
-    printed.body += 4;
-    printed.head_length = (size_t)(printed.body - printed.text);
+    end_printing(&printed, out);
     return printed;
 }
 
@@ -248,6 +262,31 @@ START_TEST(response_that_nobody_filled_in_is_a_fault)
 }
 END_TEST
 
+/* A refusal that there is no memory for is told as a fault, in words that need none. */
+START_TEST(refusal_without_memory_is_a_whole_500)
+{
+    bool has_failed = true;
+
+    for (unsigned turn = 1; has_failed; turn++) {
+        struct response response = {.answer = ANSWER_WINDOW_FULL, .admission = WINDOW};
+        struct printed printed;
+        FILE *out = start_printing(&printed);
+        fake_reset();
+        fake_fail_at(turn);
+        bool is_sent = response_send(&response, &(struct sink){write_file, out});
+        has_failed = fake_has_failed();
+        ck_assert(is_sent);
+        end_printing(&printed, out);
+        const char *start = has_failed ? "Status: 500 " : "Status: 429 ";
+        ck_assert_msg(strncmp(printed.text, start, strlen(start)) == 0, "%s", printed.text);
+        if (has_failed)
+            ck_assert_str_eq(printed.body, ERROR("Internal server error"));
+        free(printed.text);
+    }
+    fake_reset();
+}
+END_TEST
+
 START_TEST(settled_page_may_be_kept_for_an_hour)
 {
     static const enum answer of_page[] = {ANSWER_PAGE, ANSWER_NOT_MODIFIED};
@@ -311,6 +350,7 @@ Suite *check_response_suite(void)
     tcase_add_loop_test(tcase, window_is_told_if_and_only_if_it_is_known, 0, UNITS_COUNT(ANSWERS));
     tcase_add_loop_test(tcase, longest_head_fits_with_room_to_spare, 0, UNITS_COUNT(ANSWERS));
     tcase_add_test(tcase, response_that_nobody_filled_in_is_a_fault);
+    tcase_add_test(tcase, refusal_without_memory_is_a_whole_500);
     tcase_add_test(tcase, settled_page_may_be_kept_for_an_hour);
     tcase_add_loop_test(tcase, response_that_nobody_takes_is_false, 0, UNITS_COUNT(ANSWERS));
     tcase_add_test(tcase, page_is_held_and_let_go_once);

@@ -12,11 +12,13 @@
 #define UNITS_COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 /* One suite a module of src/, in the file named after it. */
+Suite *check_admin_token_suite(void);
 Suite *check_body_suite(void);
 Suite *check_cache_suite(void);
 Suite *check_conninfo_suite(void);
 Suite *check_csv_suite(void);
 Suite *check_cursor_suite(void);
+Suite *check_database_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
 Suite *check_event_suite(void);
@@ -24,12 +26,17 @@ Suite *check_input_suite(void);
 Suite *check_instant_suite(void);
 Suite *check_issue_suite(void);
 Suite *check_jsonl_suite(void);
+Suite *check_json_suite(void);
+Suite *check_link_suite(void);
+Suite *check_log_suite(void);
 Suite *check_params_suite(void);
 Suite *check_percent_suite(void);
 Suite *check_printable_suite(void);
 Suite *check_request_suite(void);
 Suite *check_response_suite(void);
+Suite *check_serve_suite(void);
 Suite *check_settings_suite(void);
+Suite *check_statement_suite(void);
 Suite *check_token_suite(void);
 Suite *check_validator_suite(void);
 

@@ -1,0 +1,96 @@
+#include "wire.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "fake.h"
+#include "units.h"
+
+enum { POSTGRES_EPOCH = 10957, COLUMNS_MAX = 8 };
+
+/* A value of so many bytes, 4 or 8; 0 for a null. */
+struct column {
+    int size;
+    int64_t value;
+};
+
+static void set_value(PGresult *result, int row, int number, const struct column *column)
+{
+    uint32_t word = htonl((uint32_t)column->value);
+    uint64_t quad = htobe64((uint64_t)column->value);
+    char bytes[sizeof(quad)];
+    const int length = column->size == 0 ? -1 : column->size;
+
+    memcpy(bytes, column->size == 4 ? (void *)&word : (void *)&quad,
+           column->size == 4 ? sizeof(word) : sizeof(quad));
+    ck_assert_int_eq(PQsetvalue(result, row, number, length < 0 ? NULL : bytes, length), 1);
+}
+
+static PGresult *result_of(int columns)
+{
+    static char name[] = "column";
+    PGresAttDesc described[COLUMNS_MAX] = {0};
+    PGresult *result = fake_result(PGRES_TUPLES_OK);
+
+    for (int i = 0; i < columns; i++)
+        described[i] = (PGresAttDesc){.name = name, .format = 1};
+    ck_assert_int_eq(PQsetResultAttrs(result, columns, described), 1);
+    return result;
+}
+
+static void push_statement(PGresult *result)
+{
+    fake_push_result(result);
+    fake_push_result(NULL);
+    fake_push_result(fake_result(PGRES_PIPELINE_SYNC));
+}
+
+void wire_push_preparation(void)
+{
+    fake_push_result(fake_result(PGRES_TUPLES_OK));
+    fake_push_result(NULL);
+    for (size_t i = 0; i < 1 + ENDPOINT_COUNT; i++) {
+        fake_push_result(fake_result(PGRES_COMMAND_OK));
+        fake_push_result(NULL);
+    }
+    fake_push_result(fake_result(PGRES_PIPELINE_SYNC));
+}
+
+void wire_push_admission(int verdict, int64_t version)
+{
+    const struct column columns[] = {
+        {4, verdict}, {4, 58}, {4, 37}, {8, 1769817660}, {version == 0 ? 0 : 8, version}, {0, 0}, {0, 0}};
+    PGresult *result = result_of(UNITS_COUNT(columns));
+
+    for (int i = 0; i < UNITS_COUNT(columns); i++)
+        set_value(result, 0, i, &columns[i]);
+    push_statement(result);
+}
+
+static int64_t wire_day(const char *day)
+{
+    return units_day(day) - POSTGRES_EPOCH;
+}
+
+void wire_push_page(const struct wire_row *rows, size_t count)
+{
+    PGresult *result = result_of(2);
+
+    for (size_t i = 0; i < count; i++) {
+        set_value(result, (int)i, 0, &(struct column){4, wire_day(rows[i].day)});
+        set_value(result, (int)i, 1, &(struct column){8, rows[i].count});
+    }
+    push_statement(result);
+}
+
+void wire_push_average(int64_t hundredths)
+{
+    const struct column columns[] = {{4, wire_day("2026-01-01")}, {8, 1}, {8, hundredths}};
+    PGresult *result = result_of(UNITS_COUNT(columns));
+
+    for (int i = 0; i < UNITS_COUNT(columns); i++)
+        set_value(result, 0, i, &columns[i]);
+    push_statement(result);
+}

@@ -1,0 +1,30 @@
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "day.h"
+
+/* What a server answers to the responder's statements, in binary, for the fake connection to give. */
+
+/* A row of the endpoint chats/count. */
+struct wire_row {
+    const char *day;
+    int64_t count;
+};
+
+/* To statement_prepare(): every statement is prepared. */
+void wire_push_preparation(void);
+
+/* To statement_send_admit(): a verdict, with a window of which 58 are left and that closes in 37 s. Version 0
+ * is null. */
+void wire_push_admission(int verdict, int64_t version);
+
+/* To statement_send_page() of chats/count. */
+void wire_push_page(const struct wire_row *rows, size_t count);
+
+/* To the same of csat/daily: one row of 2026-01-01 with an average in hundredths. */
+void wire_push_average(int64_t hundredths);
+
+#endif

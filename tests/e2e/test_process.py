@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -99,6 +100,21 @@ def test_empty_settings_are_absent_ones(world, project, token):
                            DAYBOOK_TIMEOUT_MS="", HTTP_AUTHORIZATION=f"Bearer {token}",
                            DAYBOOK_DATABASE=world.conninfo("daybook_responder"))
     assert cgi_answer(result)[0] == "200 OK"
+
+
+def test_a_socket_that_does_not_listen_ends_the_responder():
+    """It says why, rather than be started again and again without a word."""
+    with socket.socket(socket.AF_UNIX) as nobody:
+        result = subprocess.run([BUILD / "daybook.fcgi"], env={"DAYBOOK_DATABASE": "host=/nowhere"}, stdin=nobody,
+                                capture_output=True, text=True, timeout=10, check=False)
+    assert result.returncode > 0
+    assert "daybook.fcgi" in result.stderr and "Invalid argument" in result.stderr
+
+
+def test_it_tells_its_version():
+    result = run_responder("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"daybook\.fcgi \d+\.\d+\.\d+\S*\n", result.stdout)
 
 
 def test_started_by_hand_it_says_what_it_is():

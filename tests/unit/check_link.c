@@ -140,6 +140,7 @@ START_TEST(idle_connection_on_which_the_server_speaks_is_dropped)
     fake_reset();
     struct link link = connected_link();
 
+    link.used_at = link_now_ms();
     link_drop_if_stale(&link);
     ck_assert_ptr_nonnull(link.connection);
     fake_hear_from_server();

@@ -74,6 +74,13 @@ static int64_t wire_day(const char *day)
     return units_day(day) - POSTGRES_EPOCH;
 }
 
+/* The row of nulls behind the days: the session knows that the project has been admitted. */
+static void set_admitted(PGresult *result, int row, int columns)
+{
+    for (int i = 0; i < columns; i++)
+        set_value(result, row, i, &(struct column){0, 0});
+}
+
 void wire_push_page(const struct wire_row *rows, size_t count)
 {
     PGresult *result = result_of(2);
@@ -82,6 +89,7 @@ void wire_push_page(const struct wire_row *rows, size_t count)
         set_value(result, (int)i, 0, &(struct column){4, wire_day(rows[i].day)});
         set_value(result, (int)i, 1, &(struct column){8, rows[i].count});
     }
+    set_admitted(result, (int)count, 2);
     push_statement(result);
 }
 
@@ -92,5 +100,6 @@ void wire_push_average(int64_t hundredths)
 
     for (int i = 0; i < UNITS_COUNT(columns); i++)
         set_value(result, 0, i, &columns[i]);
+    set_admitted(result, 1, UNITS_COUNT(columns));
     push_statement(result);
 }

@@ -21,7 +21,7 @@ void wire_push_preparation(void);
  * is null. */
 void wire_push_admission(int verdict, int64_t version);
 
-/* To statement_send_page() of chats/count. */
+/* To statement_send_page() of chats/count, in the session that admitted the request. */
 void wire_push_page(const struct wire_row *rows, size_t count);
 
 /* To the same of csat/daily: one row of 2026-01-01 with an average in hundredths. */

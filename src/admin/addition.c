@@ -189,6 +189,17 @@ bool addition_run(const struct stage *stage, struct addition *addition)
     return true;
 }
 
+/* In the order of the key, as all do who write several events. */
+static const char RETRACT_KEYS_SQL[] =
+    "SELECT count(*) FILTER (WHERE daybook.retract(project_id, event_id, occurred_at))"
+    "  FROM (SELECT DISTINCT project_id, event_id, occurred_at FROM pg_temp.import"
+    "         ORDER BY project_id, event_id, occurred_at) AS keys";
+
+bool addition_retract(const struct stage *stage, int64_t *retracted)
+{
+    return begin(stage) && count(stage, RETRACT_KEYS_SQL, retracted);
+}
+
 bool addition_end(const struct stage *stage, bool is_kept)
 {
     return connection_execute(stage->connection, is_kept ? "COMMIT" : "ROLLBACK");

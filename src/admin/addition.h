@@ -23,6 +23,12 @@ enum outcome addition_require(const struct stage *stage);
  */
 bool addition_run(const struct stage *stage, struct addition *addition);
 
+/*
+ * Takes back the events whose keys the stage holds, in a transaction that addition_end() ends. Sets how many
+ * there were. False after a failure.
+ */
+bool addition_retract(const struct stage *stage, int64_t *retracted);
+
 /* Ends the transaction, and keeps what was added or takes it back. */
 bool addition_end(const struct stage *stage, bool is_kept);
 

@@ -43,6 +43,7 @@ command_run token_run_create; /* token.c */
 command_run token_run_list;
 command_run token_run_revoke;
 command_run import_run;         /* import.c */
+command_run import_run_retract;
 command_run upkeep_run_refresh; /* upkeep.c */
 command_run upkeep_run_verify;
 command_run upkeep_run_rebuild;

@@ -256,6 +256,15 @@ static enum event_result take_values(const struct layout *layout, const struct r
     return EVENT_GOOD;
 }
 
+/* Leaves nothing but the key. */
+static void clear_content(struct event *event)
+{
+    static const enum event_column CONTENT[] = {EVENT_KIND, EVENT_USER, EVENT_CHAT, EVENT_VALUE};
+
+    for (size_t i = 0; i < sizeof(CONTENT) / sizeof(CONTENT[0]); i++)
+        event->values[CONTENT[i]] = (struct value){NULL, 0, false};
+}
+
 enum event_result event_make(const struct rules *rules, const struct form *form, const struct layout *layout,
                              const struct record *record, struct event *event, char why[EVENT_WHY_SIZE])
 {
@@ -272,10 +281,14 @@ enum event_result event_make(const struct rules *rules, const struct form *form,
             return EVENT_NONE;
         result = name_kind(form, event, why);
     }
+    if (form->is_key)
+        clear_content(event);
     if (result == EVENT_GOOD)
         result = check_ids(event, why);
     if (result == EVENT_GOOD)
         result = check_instant(event, why);
+    if (result == EVENT_GOOD && form->is_key)
+        return EVENT_GOOD;
     if (result == EVENT_GOOD)
         result = check_kind(rules, &event->values[EVENT_KIND], why);
     return result == EVENT_GOOD ? check_value(form, event, why) : result;

@@ -29,6 +29,7 @@ const char *event_column_name(enum event_column column);
 struct form {
     const char *names[EVENT_COLUMNS]; /* what the columns are called in the file */
     const char *kind;                 /* of all its events; or NULL: the column says */
+    bool is_key;                      /* of events to be taken back: their key alone counts */
     bool has_scale;
     double from[2], to[2]; /* a value of from[i] becomes to[i], and others in proportion */
 };

@@ -344,7 +344,22 @@ static void close_files(struct import *import)
     PQclear(import->kinds);
 }
 
-static enum outcome run(struct import *import)
+/* Takes back what the file names. What is not there has been taken back before, or never was. */
+static enum outcome take_back(struct import *import)
+{
+    const bool is_dry = import->intake.arguments->dry_run;
+    int64_t retracted;
+
+    progress_clear(&import->progress);
+    if (!addition_retract(&import->stage, &retracted) || !addition_end(&import->stage, !is_dry))
+        return OUTCOME_DATABASE;
+    printf("%lld events retracted, %lld not there%s\n", (long long)retracted,
+           (long long)(import->stage.rows - retracted), is_dry ? "; a dry run: nothing is changed" : "");
+    return list_refusals(&import->intake);
+}
+
+/* Reads the file into the stage, and checks it. */
+static enum outcome load(struct import *import)
 {
     enum outcome outcome = open_files(import);
 
@@ -356,12 +371,10 @@ static enum outcome run(struct import *import)
         outcome = OUTCOME_DATABASE;
     if (outcome == OUTCOME_DONE)
         outcome = intake_run(&import->intake);
-    if (outcome == OUTCOME_DONE)
-        outcome = check(import);
-    return outcome == OUTCOME_DONE ? add(import) : outcome;
+    return outcome == OUTCOME_DONE ? check(import) : outcome;
 }
 
-enum outcome import_run(PGconn *connection, const struct arguments *arguments)
+static enum outcome run(PGconn *connection, const struct arguments *arguments, bool takes_back)
 {
     struct import *import = calloc(1, sizeof(*import));
 
@@ -369,7 +382,8 @@ enum outcome import_run(PGconn *connection, const struct arguments *arguments)
         complain("out of memory");
         return OUTCOME_REFUSED;
     }
-    import->stage = (struct stage){.connection = connection, .arguments = arguments};
+    import->stage =
+        (struct stage){.connection = connection, .arguments = arguments, .holds_keys = takes_back};
     import->intake = (struct intake){
         .name = strcmp(arguments->operand, "-") == 0 ? "standard input" : arguments->operand,
         .arguments = arguments,
@@ -379,9 +393,25 @@ enum outcome import_run(PGconn *connection, const struct arguments *arguments)
         .progress = &import->progress,
     };
     forms_default(&import->forms);
+    import->forms.form[0].is_key = takes_back;
     progress_start(&import->progress);
-    const enum outcome outcome = run(import);
+    enum outcome outcome = load(import);
+    if (outcome == OUTCOME_DONE)
+        outcome = takes_back ? take_back(import) : add(import);
     close_files(import);
     free(import);
     return outcome;
+}
+
+enum outcome import_run(PGconn *connection, const struct arguments *arguments)
+{
+    return run(connection, arguments, false);
+}
+
+enum outcome import_run_retract(PGconn *connection, const struct arguments *arguments)
+{
+    struct arguments whole = *arguments;
+
+    whole.allow_dropped = true; /* what has been dropped is not there: no reason to refuse the file */
+    return run(connection, &whole, true);
 }

@@ -46,6 +46,7 @@ enum flag {
     TAKES_IMPORT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_KEEP_FIRST |
                    1 << OPTION_REPLACE | 1 << OPTION_REFUSE_MOVED | 1 << OPTION_ALLOW_DROPPED |
                    1 << OPTION_REJECTS,
+    TAKES_RETRACT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE,
     MAKES_SCHEMA = 1 << OPTION_COUNT
 };
 
@@ -99,6 +100,7 @@ static const struct command {
     {"token revoke", "ID", 0, "refuse a token from now on", token_run_revoke},
     {"import", "FILE", TAKES_IMPORT,
      "add the events of a file of CSV or JSON Lines, gzipped or not; - is standard input", import_run},
+    {"retract", "FILE", TAKES_RETRACT, "take back the events that a file names, as import reads it", import_run_retract},
     {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some",
      upkeep_run_refresh},
     {"verify", NULL, TAKES_PROJECT | TAKES_DAYS | TAKES_DUPLICATES,

@@ -15,7 +15,9 @@ static const char CREATE_SQL[] = "CREATE TEMPORARY TABLE import (LIKE daybook.ev
 
 bool stage_create(const struct stage *stage)
 {
-    return connection_execute(stage->connection, CREATE_SQL);
+    return connection_execute(stage->connection, CREATE_SQL) &&
+           (!stage->holds_keys ||
+            connection_execute(stage->connection, "ALTER TABLE pg_temp.import ALTER kind DROP NOT NULL"));
 }
 
 bool stage_start(const struct stage *stage)

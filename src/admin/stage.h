@@ -16,6 +16,7 @@
 struct stage {
     PGconn *connection;
     const struct arguments *arguments;
+    bool holds_keys; /* of events to be taken back, and not their content */
     int64_t rows;   /* in the table */
     char first[32]; /* the earliest instant in it, and the latest; "" of an empty one */
     char last[32];

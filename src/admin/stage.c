@@ -13,9 +13,16 @@
 static const char CREATE_SQL[] = "CREATE TEMPORARY TABLE import (LIKE daybook.events, line bigint NOT NULL,"
                                  " record text, refusal text, other timestamptz, differs boolean)";
 
+/*
+ * The server's guesses about a table that it has just filled make it compile queries for longer than they
+ * run. A small sample is enough for it to see that ids are many.
+ */
+static const char SETTINGS_SQL[] = "SET jit = off; SET default_statistics_target = 10";
+
 bool stage_create(const struct stage *stage)
 {
-    return connection_execute(stage->connection, CREATE_SQL) &&
+    return connection_execute(stage->connection, SETTINGS_SQL) &&
+           connection_execute(stage->connection, CREATE_SQL) &&
            (!stage->holds_keys ||
             connection_execute(stage->connection, "ALTER TABLE pg_temp.import ALTER kind DROP NOT NULL"));
 }
@@ -127,11 +134,12 @@ static bool check_constraints(const struct stage *stage)
 
 /* Of events before that day nobody can tell any more whether they were there already. */
 static const char DROPPED_SQL[] =
-    "UPDATE pg_temp.import AS i SET refusal = format('occurred_at %s is before %s, whose raw events have "
-    "been dropped:"
-    " it would count again if it was counted before; --allow-dropped takes it', i.occurred_at, r.raw_from)"
-    "  FROM daybook.retention r"
-    " WHERE i.refusal IS NULL AND i.occurred_at < r.raw_from::timestamp AT TIME ZONE 'UTC'";
+    "UPDATE pg_temp.import SET refusal = format('occurred_at %s is before %s, whose raw events have been "
+    "dropped:"
+    " it would count again if it was counted before; --allow-dropped takes it', occurred_at,"
+    "                                           (SELECT raw_from FROM daybook.retention))"
+    " WHERE refusal IS NULL"
+    "   AND occurred_at < (SELECT raw_from::timestamp AT TIME ZONE 'UTC' FROM daybook.retention)";
 
 /*
  * An id at several instants of the file. Of a file's own events all are compared, of those that are there
@@ -175,7 +183,9 @@ bool stage_check(struct stage *stage)
         return false;
     if (stage->rows == 0)
         return true;
-    return connection_execute(stage->connection, "ANALYZE pg_temp.import") && check_constraints(stage) &&
+    return connection_execute(stage->connection,
+                              "ANALYZE pg_temp.import (project_id, event_id, occurred_at)") &&
+           check_constraints(stage) &&
            (arguments->allow_dropped || connection_execute(stage->connection, DROPPED_SQL)) &&
            connection_execute(stage->connection, MOVED_IN_FILE_SQL) && run(stage, MOVED_SQL) &&
            (!arguments->refuse_moved || connection_execute(stage->connection, REFUSE_MOVED_SQL));

@@ -358,11 +358,27 @@ static enum outcome take_back(struct import *import)
     return list_refusals(&import->intake);
 }
 
+static enum outcome read_map(struct import *import)
+{
+    const char *map = import->intake.arguments->map;
+    char why[FORMS_WHY_SIZE];
+
+    if (map != NULL && !forms_read(map, &import->forms, why)) {
+        complain("--map %s: %s", map, why);
+        return OUTCOME_REFUSED;
+    }
+    for (size_t i = 0; i < import->forms.count; i++)
+        import->forms.form[i].is_key = import->stage.holds_keys;
+    return OUTCOME_DONE;
+}
+
 /* Reads the file into the stage, and checks it. */
 static enum outcome load(struct import *import)
 {
-    enum outcome outcome = open_files(import);
+    enum outcome outcome = read_map(import);
 
+    if (outcome == OUTCOME_DONE)
+        outcome = open_files(import);
     if (outcome == OUTCOME_DONE)
         outcome = check_zone(import);
     if (outcome == OUTCOME_DONE)
@@ -393,7 +409,6 @@ static enum outcome run(PGconn *connection, const struct arguments *arguments, b
         .progress = &import->progress,
     };
     forms_default(&import->forms);
-    import->forms.form[0].is_key = takes_back;
     progress_start(&import->progress);
     enum outcome outcome = load(import);
     if (outcome == OUTCOME_DONE)

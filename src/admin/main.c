@@ -30,6 +30,7 @@ enum option_index {
     OPTION_REFUSE_MOVED,
     OPTION_ALLOW_DROPPED,
     OPTION_REJECTS,
+    OPTION_MAP,
     OPTION_COUNT
 };
 
@@ -45,8 +46,8 @@ enum flag {
     TAKES_DUPLICATES = 1 << OPTION_DUPLICATES,
     TAKES_IMPORT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_KEEP_FIRST |
                    1 << OPTION_REPLACE | 1 << OPTION_REFUSE_MOVED | 1 << OPTION_ALLOW_DROPPED |
-                   1 << OPTION_REJECTS,
-    TAKES_RETRACT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE,
+                   1 << OPTION_REJECTS | 1 << OPTION_MAP,
+    TAKES_RETRACT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_MAP,
     MAKES_SCHEMA = 1 << OPTION_COUNT
 };
 
@@ -72,6 +73,7 @@ static const struct {
     [OPTION_REFUSE_MOVED] = {"refuse-moved", NULL, NULL},
     [OPTION_ALLOW_DROPPED] = {"allow-dropped", NULL, NULL},
     [OPTION_REJECTS] = {"rejects", "FILE", NULL},
+    [OPTION_MAP] = {"map", "FILE", NULL},
 };
 
 enum { DAYS_MAX = 36500 };
@@ -251,6 +253,7 @@ static const char *read_options(const struct command *command, const char *const
     arguments->duplicates = given[OPTION_DUPLICATES] != NULL;
     arguments->zone = given[OPTION_ZONE];
     arguments->rejects = given[OPTION_REJECTS];
+    arguments->map = given[OPTION_MAP];
     arguments->dry_run = given[OPTION_DRY_RUN] != NULL;
     arguments->keep_first = given[OPTION_KEEP_FIRST] != NULL;
     arguments->replace = given[OPTION_REPLACE] != NULL;

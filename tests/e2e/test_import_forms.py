@@ -223,3 +223,74 @@ def test_rejects_that_cannot_be_written_keep_nothing(world, project, name):
 @pytest.mark.parametrize("options", [["--rejects"], ["--zone"], ["--dry-run=x"], ["--project"]])
 def test_an_option_wants_its_value_or_none(world, options):
     assert load(world, COLUMNS + "\n", *options).returncode == USAGE
+
+
+# --- maps ---------------------------------------------------------------------
+
+
+TICKETS = ("ticket,customer,opened,closed,rating\n17,u1,2026-01-31T09:30:00Z,2026-01-31T10:05:00Z,8\n"
+           "18,u2,2026-01-31T09:40:00Z,,\n")
+TICKET_MAP = {
+    "columns": {"event_id": "ticket", "user_id": "customer", "chat_id": "TICKET"},
+    "events": [{"kind": "chat_start", "columns": {"occurred_at": "opened"}},
+               {"kind": "csat", "columns": {"occurred_at": "closed", "value": "rating"},
+                "scale": {"from": [0, 10], "to": [1, 5]}}]}
+
+
+def load_mapped(world, tmp_path, mapping, data, *options):
+    file = tmp_path / "map.json"
+    file.write_text(mapping if isinstance(mapping, str) else json.dumps(mapping))
+    return load(world, data, "--map", str(file), *options)
+
+
+def test_a_map_makes_several_events_of_a_record(world, project, tmp_path):
+    for added, there in [(3, 0), (0, 3)]:
+        result = load_mapped(world, tmp_path, TICKET_MAP, TICKETS, "--project", project)
+        assert_counts(result, added, there)
+    assert rows(world, project) == [
+        ("17:chat_start", "2026-01-31 09:30", "chat_start", "u1", "17", None),
+        ("17:csat", "2026-01-31 10:05", "csat", "u1", "17", "4.2"),
+        ("18:chat_start", "2026-01-31 09:40", "chat_start", "u2", "18", None)]
+
+
+def test_a_map_names_columns(world, project, tmp_path):
+    mapping = {"columns": {"event_id": "id", "occurred_at": "at", "kind": "type", "value": "score"},
+               "scale": {"from": [0, 100], "to": [5, 1]}}
+    data = f"id,project_id,at,type,score\n1,{project},2026-01-31 09:30,csat,75\n"
+    result = load_mapped(world, tmp_path, mapping, data, "--zone", "Asia/Tokyo")
+    assert_counts(result, 1, 0)
+    assert rows(world, project) == [("1", "2026-01-31 00:30", "csat", None, None, "2")]
+    objects = json_lines(project, {"id": 2, "at": "2026-01-31T09:30Z", "type": "csat", "score": 100})
+    for name in ("event_id", "occurred_at", "kind"):
+        objects = objects.replace(f'"{name}"', f'"other_{name}"')
+    assert load_mapped(world, tmp_path, mapping, objects).stdout.startswith("1 events added")
+
+
+def test_a_mapped_line_that_is_wrong_is_named(world, project, tmp_path):
+    data = TICKETS + "19,u3,2026-01-31T09:40:00Z,2026-01-31T09:50:00Z,11\n"
+    result = load_mapped(world, tmp_path, TICKET_MAP, data, "--project", project)
+    assert result.returncode == REFUSED and "line 4: kind csat, value 5.4: value is 1 to 5" in result.stderr
+    idle = load_mapped(world, tmp_path, {**TICKET_MAP, "events": TICKET_MAP["events"][1:]}, TICKETS,
+                       "--project", project)
+    assert idle.stdout.startswith("1 events added") and "1 record(s) made no event" in idle.stderr
+
+
+@pytest.mark.parametrize("mapping, why", [
+    ("{", "--map "), ("[]", "the file is no object"), ({"colums": {}}, '"colums" has no meaning'),
+    ({"columns": {"id": "x"}}, '"id" has no meaning in columns'), ({"columns": {"value": 1}}, "is no string"),
+    ({"scale": {"from": [0, 10]}}, '"to"'), ({"scale": {"from": [1, 1], "to": [1, 5]}}, "equal"),
+    ({"scale": {"from": [0, "1"], "to": [1, 5]}}, "not two numbers"), ({"events": []}, "no list of 1 to 16"),
+    ({"events": [{}]}, "has no kind"), ({"events": [{"kind": "csat"}, {"kind": "csat"}]}, "twice"),
+    ({"events": [{"kind": "csat", "columns": {"kind": "x"}}]}, "both a kind and a column"),
+    ({"columns": {"event_id": "id"}}, "line 1: column id is missing"),
+    ({"events": [{"kind": "nonsense"}]}, 'kind "nonsense" is unknown'),
+])
+def test_a_map_that_makes_no_sense_is_refused(world, project, tmp_path, mapping, why):
+    result = load_mapped(world, tmp_path, mapping, file_of(project))
+    assert outcome(result) == (REFUSED, False, True) and why in result.stderr
+    assert stored(world, project) == []
+
+
+def test_a_map_that_is_not_there_is_refused(world):
+    result = load(world, COLUMNS + "\n", "--map", "/nonexistent/map")
+    assert outcome(result) == (REFUSED, False, True) and "/nonexistent/map" in result.stderr

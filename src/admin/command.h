@@ -38,11 +38,11 @@ command_run project_run_create; /* project.c */
 command_run project_run_list;
 command_run project_run_rename;
 command_run project_run_delete;
-command_run user_run_erase; /* user.c */
+command_run user_run_erase;   /* user.c */
 command_run token_run_create; /* token.c */
 command_run token_run_list;
 command_run token_run_revoke;
-command_run import_run;         /* import.c */
+command_run import_run; /* import.c */
 command_run import_run_retract;
 command_run upkeep_run_refresh; /* upkeep.c */
 command_run upkeep_run_verify;

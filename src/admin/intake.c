@@ -96,7 +96,8 @@ static void find_columns(struct work *work, const struct value *names, size_t co
 /* Whether an event cannot be without a column. */
 static bool is_needed(const struct intake *intake, const struct form *form, enum event_column column)
 {
-    return column == EVENT_ID || column == EVENT_INSTANT || (column == EVENT_KIND && form->kind == NULL && !form->is_key) ||
+    return column == EVENT_ID || column == EVENT_INSTANT ||
+           (column == EVENT_KIND && form->kind == NULL && !form->is_key) ||
            (column == EVENT_PROJECT && intake->arguments->project == NULL);
 }
 

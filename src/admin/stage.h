@@ -17,8 +17,8 @@ struct stage {
     PGconn *connection;
     const struct arguments *arguments;
     bool holds_keys; /* of events to be taken back, and not their content */
-    int64_t rows;   /* in the table */
-    char first[32]; /* the earliest instant in it, and the latest; "" of an empty one */
+    int64_t rows;    /* in the table */
+    char first[32];  /* the earliest instant in it, and the latest; "" of an empty one */
     char last[32];
     char first_day[16];
     char last_day[16];

@@ -40,8 +40,8 @@ static bool is_unknown(PGconn *connection, const char *project, enum outcome *ou
 
 /*
  * Runs verify or rebuild for the project and the days asked for; for all where none were. SQL has count of
- * the parameters project, first day, day behind the last, and whether days without raw events are to be mended
- * too. NULL, after a complaint and with *outcome set, if it fails or there is no such project.
+ * the parameters project, first day, day behind the last, and whether days without raw events are to be
+ * mended too. NULL, after a complaint and with *outcome set, if it fails or there is no such project.
  */
 static PGresult *query_days(PGconn *connection, const char *sql, int count, const struct arguments *arguments,
                             enum outcome *outcome)

@@ -16,10 +16,10 @@ static bool tell_what_stays(PGconn *connection)
     if (result == NULL)
         return false;
     if (connection_value(result) != NULL)
-        complain(
-            "the raw events before %s have been dropped: sketches of returning users of those days, which hold"
-            " no id but bits of its hash, stay",
-            connection_value(result));
+        complain("the raw events before %s have been dropped: sketches of returning users of those days, "
+                 "which hold"
+                 " no id but bits of its hash, stay",
+                 connection_value(result));
     PQclear(result);
     return true;
 }
@@ -32,7 +32,8 @@ static bool settle(PGconn *connection, const char *const *values, bool *waits)
         if (!connection_execute(connection, "CALL daybook.refresh()"))
             return false;
         PGresult *left = connection_query(
-            connection, "SELECT 1 FROM daybook.retracted WHERE project_id = $1 AND user_id = $2 LIMIT 1", 2, values);
+            connection, "SELECT 1 FROM daybook.retracted WHERE project_id = $1 AND user_id = $2 LIMIT 1", 2,
+            values);
         if (left == NULL)
             return false;
         *waits = connection_value(left) != NULL;
@@ -56,6 +57,7 @@ enum outcome user_run_erase(PGconn *connection, const struct arguments *argument
     if (!settle(connection, values, &waits) || !tell_what_stays(connection))
         return OUTCOME_DATABASE;
     if (waits)
-        complain("transactions that began before are still open: the refreshes after their end erase the last traces");
+        complain("transactions that began before are still open: the refreshes after their end erase the "
+                 "last traces");
     return OUTCOME_DONE;
 }

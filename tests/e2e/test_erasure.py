@@ -31,7 +31,8 @@ def fill(database, project="p"):
                    for day, users in enumerate(("u", "uv", "uvw", "u"), 1) for user in users))
     owner.commit()
     database.refresh()
-    write(owner, event(f"{project}late", "u", 5, "inbound_message", project), event(f"{project}score", "v", 5, "csat", project, 4))
+    write(owner, event(f"{project}late", "u", 5, "inbound_message", project),
+          event(f"{project}score", "v", 5, "csat", project, 4))
     owner.commit()
 
 

@@ -37,7 +37,8 @@ def test_a_copy_of_the_database_is_closed_again_by_migrate(database):
         assert world.sql(rights, database=copy) == [(True,), (True,)]
         assert outcome(world.admin("migrate", database=copy))[0] == DONE
         assert world.sql(rights, database=copy) == [(False,), (False,)]
-        assert world.sql("SELECT count(*) FROM daybook_v1.chats_daily", user="daybook_responder", database=copy) == [(0,)]
+        assert world.sql("SELECT count(*) FROM daybook_v1.chats_daily", user="daybook_responder",
+                         database=copy) == [(0,)]
     finally:
         world.drop_database(copy)
 

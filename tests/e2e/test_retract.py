@@ -116,7 +116,8 @@ def test_counts_follow_at_once_and_users_with_the_next_refresh(database, seed):
     rows = {}
     for step in range(8):
         added = [(f"e{step}.{n}", chance.choice("pq"),
-                  f"2026-01-{chance.randint(1, 9):02}T{chance.randint(0, 23):02}:00Z", kind, chance.choice([None, *"uvwxyz"]), None, {"csat": 4, "ai_quality": "0.75"}.get(kind))
+                  f"2026-01-{chance.randint(1, 9):02}T{chance.randint(0, 23):02}:00Z", kind,
+                  chance.choice([None, *"uvwxyz"]), None, {"csat": 4, "ai_quality": "0.75"}.get(kind))
                  for n in range(25) for kind in [chance.choice(KINDS)]]
         write(owner, *added)
         rows |= {row[0]: row for row in added}

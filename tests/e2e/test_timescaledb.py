@@ -36,8 +36,9 @@ def test_an_event_older_than_any_window_shows_at_once_and_is_aggregated_by_the_n
     database.admin("refresh")
     assert (database.chats()[late.date()], database.wrong(), database.touched()) == (2, [], 0)
     assert (late - datetime.timedelta(days=200)).date() in database.days_held()
-    assert database.sql("SELECT daybook.number_of(counts, 'chat_start') FROM " +
-                        database.materialized("chat_aggregates") + " WHERE daybook.utc_day(bucket) = %s", [late.date()]) == [(2,)]
+    table = database.materialized("chat_aggregates")
+    assert database.sql(f"SELECT daybook.number_of(counts, 'chat_start') FROM {table}"
+                        " WHERE daybook.utc_day(bucket) = %s", [late.date()]) == [(2,)]
 
 
 def test_today_shows_though_nothing_of_it_is_aggregated(database):

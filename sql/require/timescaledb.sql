@@ -11,7 +11,7 @@ BEGIN
     ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'timescaledb.max_background_workers') THEN
         RAISE 'the store timescaledb needs timescaledb in shared_preload_libraries'
             USING HINT = 'Set it in postgresql.conf and restart the server.';
-    ELSIF pg_catalog.regexp_match(version, '^(\d+)\.(\d+)')::integer[] < '{2,27}' THEN
+    ELSIF pg_catalog.regexp_match(version, '^([0-9]+)[.]([0-9]+)')::integer[] < '{2,27}' THEN
         RAISE 'the store timescaledb needs TimescaleDB 2.27 or newer, and this database has %', version
             USING HINT = 'A superuser runs ALTER EXTENSION timescaledb UPDATE, first in a new session.';
     ELSIF pg_catalog.current_setting('timescaledb.license') <> 'timescale' THEN

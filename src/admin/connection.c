@@ -7,15 +7,28 @@
 #include "complain.h"
 #include "conninfo.h"
 #include "printable.h"
+#include "session.h"
 
 enum { EXPLANATION_SIZE = 256 };
 
-static void print_warning(void *context, const PGresult *result)
+/*
+ * An imported instant may name its zone. And work may take hours: only who runs the tool may bound it, by
+ * PGOPTIONS or in the connection string, not what the role or the database begins with. PostgreSQL 17 has a
+ * time-out more.
+ */
+static const char OWN_SESSION_SQL[] =
+    "SELECT set_config('timezone_abbreviations', 'Default', false)"
+    " UNION ALL SELECT set_config(name, '0', false) FROM pg_settings WHERE source <> 'client' AND name IN ("
+    "'statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout',"
+    " 'idle_in_transaction_session_timeout')";
+
+static void print_warning(void *context, const PGresult *notice)
 {
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *warning = session_warning(notice);
 
     (void)context;
-    complain("warning: %s", message == NULL ? "" : message);
+    if (warning != NULL)
+        complain("warning: %s", warning);
 }
 
 PGconn *connection_open(const char *conninfo)
@@ -38,8 +51,7 @@ PGconn *connection_open(const char *conninfo)
         return NULL;
     }
     PQsetNoticeReceiver(connection, print_warning, NULL);
-    if (!connection_execute(connection, "SET search_path = pg_catalog; SET timezone = 'UTC';"
-                                        "SET datestyle = 'ISO, YMD'; SET client_min_messages = warning")) {
+    if (!connection_execute(connection, SESSION_SQL) || !connection_execute(connection, OWN_SESSION_SQL)) {
         PQfinish(connection);
         return NULL;
     }

@@ -255,9 +255,8 @@ enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
      * this does not wait for ever.
      */
     if (outcome == OUTCOME_DONE &&
-        !connection_execute(connection, "SET lock_timeout = '60s';"
-                                        "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0));"
-                                        "RESET lock_timeout"))
+        !connection_execute(connection, "SET LOCAL lock_timeout = '60s';"
+                                        "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0))"))
         outcome = OUTCOME_DATABASE;
     if (outcome == OUTCOME_DONE)
         outcome = choose_store(connection, arguments->store, &store);

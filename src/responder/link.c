@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "log.h"
+#include "session.h"
 
 /* Firewalls and balancers forget a connection after minutes; a busy one never asks. */
 enum { IDLE_MS = 10000 };
@@ -125,19 +125,14 @@ bool link_take_and_drop(struct link *link, const char *doing, ExecStatusType wan
     return true;
 }
 
-/* libpq itself writes notices to stderr. A role's defaults may have the server say a lot; warnings are for
- * us. */
-static void log_notice(void *argument, const PGresult *result)
+/* libpq itself would write warnings to stderr. */
+static void log_warning(void *argument, const PGresult *notice)
 {
     const struct link *link = argument;
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const bool is_of_server = state != NULL && severity != NULL;
+    const char *warning = session_warning(notice);
 
-    if (link->is_mute || message == NULL || (is_of_server && strcmp(severity, "WARNING") != 0))
-        return;
-    log_error("%s: warning: %s", link->name, message);
+    if (!link->is_mute && warning != NULL)
+        log_error("%s: warning: %s", link->name, warning);
 }
 
 /*
@@ -164,7 +159,7 @@ bool link_connect(struct link *link)
     link->connection = start(link);
     if (link->connection == NULL)
         return link_fail(link, "connecting", "out of memory");
-    PQsetNoticeReceiver(link->connection, log_notice, link);
+    PQsetNoticeReceiver(link->connection, log_warning, link);
 
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (PQstatus(link->connection) != CONNECTION_BAD && state != PGRES_POLLING_OK) {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "session.h"
+
 enum { STATEMENT_SIZE = 1024, TEXT = 0, BINARY = 1 };
 
 /* Object identifiers of parameter types (pg_type.dat): fixed for ever. */
@@ -96,29 +98,44 @@ static void write_page_sql(struct statement *statement, const struct endpoint *e
  * scan of an index, and too short for compiling it (jit) to pay. Nor is a page planned anew for each request:
  * over a view of many tables that takes longer than the page itself.
  */
-static const char SESSION_SQL[] =
-    "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),"
-    "       pg_catalog.set_config('TimeZone', 'UTC', false),"
-    "       pg_catalog.set_config('default_transaction_read_only', 'off', false),"
-    "       pg_catalog.set_config('default_transaction_isolation', 'read committed', false),"
-    "       pg_catalog.set_config('lock_timeout', '0', false),"
+static const char PLANS_SQL[] =
+    "SELECT pg_catalog.set_config('lock_timeout', '0', false),"
+    "       pg_catalog.set_config('idle_session_timeout', '0', false),"
     "       pg_catalog.set_config('enable_seqscan', 'off', false),"
     "       pg_catalog.set_config('jit', 'off', false),"
-    "       pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),"
-    "       pg_catalog.set_config('statement_timeout', $1, false)";
+    "       pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false)";
+
+/*
+ * The bound on a statement comes first, and by the cheapest statement that there is, as the session may begin
+ * with one of a millisecond.
+ */
+static bool send_settings(PGconn *c, int patience_ms)
+{
+    char timeout[sizeof("SET statement_timeout = ") + 16];
+
+    /* A little before our own patience ends, so that the server's reason reaches the log. */
+    snprintf(timeout, sizeof(timeout), "SET statement_timeout = %d", patience_ms - patience_ms / 10);
+    return PQsendQueryParams(c, timeout, 0, NULL, NULL, NULL, NULL, TEXT) &&
+           PQsendQueryParams(c, SESSION_SQL, 0, NULL, NULL, NULL, NULL, TEXT) &&
+           PQsendQueryParams(c, PLANS_SQL, 0, NULL, NULL, NULL, NULL, TEXT);
+}
+
+static bool take_settings(struct link *link)
+{
+    static const char doing[] = "setting up the session";
+
+    return link_take_and_drop(link, doing, PGRES_COMMAND_OK) &&
+           link_take_and_drop(link, doing, PGRES_TUPLES_OK) &&
+           link_take_and_drop(link, doing, PGRES_TUPLES_OK);
+}
 
 static bool send_preparation(PGconn *c, enum opening opening, int patience_ms)
 {
     static const Oid page_types[] = {OID_TEXT, OID_DATE, OID_DATE};
-    char timeout[16];
-    const char *const values[] = {timeout};
     struct statement page;
 
-    /* A little before our own patience ends, so that the server's reason reaches the log. */
-    snprintf(timeout, sizeof(timeout), "%d", patience_ms - patience_ms / 10);
-    if (!PQsendQueryParams(c, SESSION_SQL, 1, NULL, values, NULL, NULL, TEXT) ||
-        !PQsendPrepare(c, OPENINGS[opening].name, OPENINGS[opening].sql, OPENINGS[opening].count,
-                       OPENINGS[opening].types))
+    if (!send_settings(c, patience_ms) || !PQsendPrepare(c, OPENINGS[opening].name, OPENINGS[opening].sql,
+                                                         OPENINGS[opening].count, OPENINGS[opening].types))
         return false;
     for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
         write_page_sql(&page, &endpoint_table[i]);
@@ -132,8 +149,7 @@ bool statement_prepare(struct link *link, enum opening opening, int patience_ms)
 {
     if (!send_preparation(link->connection, opening, patience_ms))
         return link_fail_as_told(link, "preparing");
-    if (!link_take_and_drop(link, "setting up the session", PGRES_TUPLES_OK) ||
-        !link_take_and_drop(link, OPENINGS[opening].name, PGRES_COMMAND_OK))
+    if (!take_settings(link) || !link_take_and_drop(link, OPENINGS[opening].name, PGRES_COMMAND_OK))
         return false;
     for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
         if (!link_take_and_drop(link, endpoint_table[i].reads, PGRES_COMMAND_OK))

@@ -1,6 +1,6 @@
 -- What the schemas hold is explained, named by hand, and safe from the caller's search_path.
 BEGIN;
-SELECT plan(14);
+SELECT plan(15);
 
 -- The partitions repeat daybook.events: only their own comments count, not those of their columns.
 CREATE TEMP VIEW relations AS
@@ -20,6 +20,11 @@ SELECT p.*, p.oid::regprocedure AS name
 
 SELECT cmp_ok((SELECT count(*) FROM relations)::integer, '>', 15, 'there are relations to look at');
 SELECT cmp_ok((SELECT count(*) FROM routines)::integer, '>', 7, 'there are functions to look at');
+
+-- A backslash in a string means another thing where standard_conforming_strings is off, as a caller's session may have it.
+SELECT is_empty($$
+    SELECT name FROM routines WHERE position(chr(92) IN coalesce(prosrc, '')) > 0
+$$, 'no routine has a backslash');
 
 SELECT is_empty($$
     SELECT nspname FROM pg_namespace

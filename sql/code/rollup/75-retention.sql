@@ -12,7 +12,7 @@ BEGIN
     SELECT c.relname, (to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month')::date
       INTO oldest, ends
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-     WHERE i.inhparent = 'daybook.events'::regclass AND c.relname ~ '^events_\d{4}_\d{2}$'
+     WHERE i.inhparent = 'daybook.events'::regclass AND c.relname ~ '^events_[0-9]{4}_[0-9]{2}$'
      ORDER BY c.relname LIMIT 1;
     IF ends IS NULL OR ends > drop_raw_events.before THEN
         RETURN NULL;

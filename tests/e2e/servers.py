@@ -222,6 +222,7 @@ ErrorLog "{self.folder}/apache.log"
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule fcgid_module {modules}/mod_fcgid.so
+LoadModule reqtimeout_module {modules}/mod_reqtimeout.so
 DefaultRuntimeDir "{self.folder}"
 DocumentRoot "{self.folder}/www"
 FcgidIPCDir "{self.folder}/fcgid"

@@ -1,6 +1,8 @@
 """Clients that close early, send slowly, never finish or send too much break nothing and hold up nobody."""
 
 import contextlib
+import pathlib
+import re
 import socket
 import struct
 import time
@@ -10,6 +12,7 @@ import pytest
 from api import BAD_CURSOR, BAD_FROM, BAD_LIMIT, MONTH
 from attack import (MARK, NOT_ALLOWED, PAGE, TARGET, UNAUTHENTICATED, Attacker, logged, parse, receive,
                     running, watched)
+from servers import Apache
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER so that closing resets the connection
 
@@ -54,6 +57,21 @@ def test_clients_that_never_finish_keep_no_responder(attacker, part):
         started = time.monotonic()
         attacker.expect(PAGE)
         assert time.monotonic() - started < 5
+
+
+def test_slow_clients_find_the_web_server_prepared(attacker):
+    """They hold the web server's connections, not responders: it has many, or takes them back."""
+    if isinstance(attacker.server, Apache):
+        with attacker.connection() as connection:
+            connection.settimeout(30)
+            connection.sendall(attacker.request()[:-2])
+            began = time.monotonic()
+            assert b" 408 " in receive(connection)
+            assert 15 < time.monotonic() - began < 25
+    else:
+        limits = pathlib.Path(f"/proc/{attacker.server.children[-1].pid}/limits").read_text()
+        soft, hard = map(int, re.search(r"^Max open files +(\d+) +(\d+)", limits, re.MULTILINE).groups())
+        assert soft >= min(16384, hard)
 
 
 # Web servers whose operator has let them take more than the 8 kB that they do by default.

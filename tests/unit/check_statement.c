@@ -138,10 +138,10 @@ START_TEST(session_is_set_up_whole_or_not_at_all)
         if (is_ready)
             break;
     }
-    for (int refused = 0; refused < 2 + ENDPOINT_COUNT; refused++) {
+    for (int refused = 0; refused < WIRE_PREPARATION; refused++) {
         struct link link = connected_link();
         for (int i = 0; i < refused; i++) {
-            fake_push_result(fake_result(i == 0 ? PGRES_TUPLES_OK : PGRES_COMMAND_OK));
+            fake_push_result(fake_result(wire_preparation_status(i)));
             fake_push_result(NULL);
         }
         fake_push_result(fake_result(PGRES_FATAL_ERROR));

@@ -47,12 +47,15 @@ static void push_statement(PGresult *result)
     fake_push_result(fake_result(PGRES_PIPELINE_SYNC));
 }
 
+ExecStatusType wire_preparation_status(int number)
+{
+    return number == 1 || number == 2 ? PGRES_TUPLES_OK : PGRES_COMMAND_OK;
+}
+
 void wire_push_preparation(void)
 {
-    fake_push_result(fake_result(PGRES_TUPLES_OK));
-    fake_push_result(NULL);
-    for (size_t i = 0; i < 1 + ENDPOINT_COUNT; i++) {
-        fake_push_result(fake_result(PGRES_COMMAND_OK));
+    for (int i = 0; i < WIRE_PREPARATION; i++) {
+        fake_push_result(fake_result(wire_preparation_status(i)));
         fake_push_result(NULL);
     }
     fake_push_result(fake_result(PGRES_PIPELINE_SYNC));

@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libpq-fe.h>
+
 #include "day.h"
+#include "endpoint.h"
 
 /* What a server answers to the responder's statements, in binary, for the fake connection to give. */
 
@@ -14,7 +17,12 @@ struct wire_row {
     int64_t count;
 };
 
-/* To statement_prepare(): every statement is prepared. */
+/* To statement_prepare(): three statements set up the session, then the opening and each page are prepared. */
+enum { WIRE_PREPARATION = 3 + 1 + ENDPOINT_COUNT };
+
+/* How one of them goes well. */
+ExecStatusType wire_preparation_status(int number);
+
 void wire_push_preparation(void);
 
 /* To statement_send_admit(): a verdict, with a window of which 58 are left and that closes in 37 s. Version 0

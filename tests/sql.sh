@@ -54,6 +54,9 @@ run_over() {
         -c "CREATE EXTENSION pgtap SCHEMA tap" -c "GRANT USAGE ON SCHEMA tap TO PUBLIC"
     DAYBOOK_SQL=$DAYBOOK_SOURCE/sql "$DAYBOOK_BUILD/daybook-admin" \
         --database "host=$dir user=daybook_owner dbname=daybook" migrate --store "$store"
+    # pgTAP keeps its notes in temporary tables, and migrate takes them from all but the owner.
+    psql -qX -v ON_ERROR_STOP=1 "host=$dir user=postgres dbname=daybook" \
+        -c "GRANT TEMPORARY ON DATABASE daybook TO daybook_responder, daybook_reader, daybook_writer"
 
     # Citus warns of every temporary function that it keeps it to itself.
     # shellcheck disable=SC2046 # a list of files, none with blanks in its name

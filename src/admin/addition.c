@@ -184,7 +184,7 @@ bool addition_run(const struct stage *stage, struct addition *addition)
     /* Where every row has been added, none can differ. */
     if (addition->added < rows && !find_differing(stage, addition))
         return false;
-    if (addition->differing > 0 && arguments->rejects != NULL)
+    if (addition->differing > 0 && arguments->rejects != NULL && !arguments->keep_first)
         return connection_execute(stage->connection, REFUSE_SQL);
     return true;
 }

@@ -238,7 +238,7 @@ static enum outcome judge(struct import *import)
     struct intake *intake = &import->intake;
     const struct arguments *arguments = intake->arguments;
 
-    if (import->addition.differing > 0 && intake->rejects != NULL) {
+    if (import->addition.differing > 0 && intake->rejects != NULL && !arguments->keep_first) {
         if (!collect_refusals(import))
             return OUTCOME_DATABASE;
         import->stage.rows -= import->addition.differing;
@@ -387,6 +387,8 @@ static enum outcome load(struct import *import)
         outcome = OUTCOME_DATABASE;
     if (outcome == OUTCOME_DONE)
         outcome = intake_run(&import->intake);
+    if (outcome == OUTCOME_REFUSED)
+        warn_of_extras(&import->intake); /* a column that is missing may be there by another name */
     return outcome == OUTCOME_DONE ? check(import) : outcome;
 }
 

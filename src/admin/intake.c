@@ -15,8 +15,9 @@ enum { ROW_ROOM = EVENT_ROW_SIZE + (2 << 20), ROWS_SIZE = ROW_ROOM + (1 << 17), 
 struct work {
     struct intake *intake;
     struct layout layouts[FORMS_MAX];
-    size_t columns; /* of the header */
-    bool is_sent;   /* the server takes rows */
+    size_t columns;                 /* of the header */
+    bool is_sent;                   /* the server takes rows */
+    struct event events[FORMS_MAX]; /* of the record at hand */
     size_t length;
     char rows[ROWS_SIZE];
 };
@@ -184,36 +185,49 @@ static bool has_columns(const struct work *work, const struct record *record, ch
     return record->count == work->columns;
 }
 
-/* Makes the events of a record. */
-static void take_record(struct work *work)
+/*
+ * Makes the events of a record: all of them or, with a note, none. is_made says which of the forms make one.
+ */
+static bool make_events(struct work *work, bool is_made[FORMS_MAX])
 {
     struct intake *intake = work->intake;
     const struct record *record = reader_record(intake->reader);
-    const bool has_names = reader_format(intake->reader) == READER_JSON_LINES;
     char why[EVENT_WHY_SIZE];
-    bool is_idle = true;
 
-    if (has_names)
+    if (reader_format(intake->reader) == READER_JSON_LINES) {
         find_columns(work, record->names, record->count);
-    else if (!has_columns(work, record, why)) {
+    } else if (!has_columns(work, record, why)) {
         note_refusal(intake, why);
-        return;
+        return false;
     }
     for (size_t i = 0; i < intake->forms->count; i++) {
-        struct event event;
-        const enum event_result result =
-            event_make(&intake->rules, &intake->forms->form[i], &work->layouts[i], record, &event, why);
-        is_idle = is_idle && result == EVENT_NONE;
+        const enum event_result result = event_make(&intake->rules, &intake->forms->form[i],
+                                                    &work->layouts[i], record, &work->events[i], why);
+        is_made[i] = result == EVENT_GOOD;
         if (result == EVENT_WRONG) {
             note_refusal(intake, why);
-            return;
+            return false;
         }
-        if (result == EVENT_NONE)
+    }
+    return true;
+}
+
+static void take_record(struct work *work)
+{
+    struct intake *intake = work->intake;
+    bool is_made[FORMS_MAX], is_idle = true;
+
+    if (!make_events(work, is_made))
+        return;
+    for (size_t i = 0; i < intake->forms->count; i++) {
+        if (!is_made[i])
             continue;
-        if (event.suspects > 0 && intake->suspects == 0)
-            intake->suspect_line = record->line;
-        intake->suspects += event.suspects;
-        add_row(work, &event);
+        const struct event *event = &work->events[i];
+        if (event->suspects > 0 && intake->suspects == 0)
+            intake->suspect_line = reader_record(intake->reader)->line;
+        intake->suspects += event->suspects;
+        add_row(work, event);
+        is_idle = false;
     }
     intake->idle += is_idle;
 }

@@ -198,14 +198,18 @@ PGresult *stage_refusals(const struct stage *stage, int most)
 
     snprintf(limit, sizeof(limit), "%d", most);
     return connection_query(stage->connection,
-                            "SELECT line, refusal, record, count(*) OVER () FROM pg_temp.import"
-                            " WHERE refusal IS NOT NULL ORDER BY line, event_id LIMIT $1::bigint",
+                            "SELECT line, refusal, record, count(*) OVER () FROM ("
+                            " SELECT DISTINCT ON (line) line, refusal, record FROM pg_temp.import"
+                            "  WHERE refusal IS NOT NULL ORDER BY line, event_id) AS lines"
+                            " ORDER BY line LIMIT $1::bigint",
                             1, values);
 }
 
 bool stage_drop_refused(struct stage *stage)
 {
-    return connection_execute(stage->connection, "DELETE FROM pg_temp.import WHERE refusal IS NOT NULL") &&
+    return connection_execute(stage->connection,
+                              "DELETE FROM pg_temp.import"
+                              " WHERE line IN (SELECT line FROM pg_temp.import WHERE refusal IS NOT NULL)") &&
            find_days(stage);
 }
 

@@ -42,11 +42,13 @@ enum outcome stage_end(struct stage *stage);
  */
 bool stage_check(struct stage *stage);
 
-/* The events that are refused: line, refusal, record; in the order of their lines, the first ones only or all
- * (0). */
+/*
+ * The lines that are refused: line, refusal, record and how many there are; in their order, the first ones
+ * only or all (0).
+ */
 PGresult *stage_refusals(const struct stage *stage, int most);
 
-/* Takes the refused events out; false after a failure. */
+/* Takes the events of the refused lines out; false after a failure. */
 bool stage_drop_refused(struct stage *stage);
 
 /*

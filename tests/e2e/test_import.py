@@ -88,6 +88,7 @@ def test_an_empty_file_is_refused(world, data):
     (COLUMNS.replace("event_id,", ""), "column event_id is missing"),
     (COLUMNS.replace("project_id,", ""), "column project_id is missing; --project ID"),
     (COLUMNS.replace("occurred_at", "occurred at"), "column occurred_at is missing"),
+    (COLUMNS.replace("occurred_at", "occurred at"), 'columns that are ignored: "occurred at"'),
     (COLUMNS + ",value", "column value stands there twice"),
     (COLUMNS + ",VALUE", "column value stands there twice"),
     (COLUMNS.replace("kind", 'k"ind'), "stray quote"),

@@ -294,3 +294,23 @@ def test_a_map_that_makes_no_sense_is_refused(world, project, tmp_path, mapping,
 def test_a_map_that_is_not_there_is_refused(world):
     result = load(world, COLUMNS + "\n", "--map", "/nonexistent/map")
     assert outcome(result) == (REFUSED, False, True) and "/nonexistent/map" in result.stderr
+
+
+def test_rejects_take_all_events_of_a_line_or_none(world, project, tmp_path):
+    """Half of a line would be neither there nor among the rejects."""
+    rejects = tmp_path / "rejects"
+    bad = ["19,u3,2026-01-31T09:40:00Z,2026-01-31T09:50:00Z,11\n", "20,u4,2026-01-31T09:40:00Z,today,5\n"]
+    result = load_mapped(world, tmp_path, TICKET_MAP, TICKETS + "".join(bad), "--project", project,
+                         "--rejects", str(rejects))
+    assert result.stdout.startswith("3 events added, 0 there already, ") and ", 2 refused to " in result.stdout
+    assert stored(world, project) == ["17:chat_start", "17:csat", "18:chat_start"]
+    assert sorted(text.split('",')[-1] for text in rejects.read_text().splitlines(True)[1:]) == bad
+
+
+def test_rejects_leave_out_what_keep_first_passes_over(world, project, tmp_path):
+    rejects = tmp_path / "rejects"
+    load(world, file_of(project, line(project, "a")))
+    result = load(world, file_of(project, line(project, "a", user_id="other"), line(project, "b")),
+                  "--rejects", str(rejects), "--keep-first")
+    assert result.stdout.startswith("1 events added, 1 there already, ") and "refused" not in result.stdout
+    assert "what was first stays" in result.stderr and len(rejects.read_text().splitlines()) == 1

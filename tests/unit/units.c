@@ -41,7 +41,7 @@ int main(void)
         check_body_suite,      check_cache_suite,   check_conninfo_suite,    check_response_suite,
         check_settings_suite,  check_link_suite,    check_statement_suite,   check_database_suite,
         check_serve_suite,     check_input_suite,   check_instant_suite,     check_csv_suite,
-        check_jsonl_suite,     check_event_suite,   check_admin_token_suite,
+        check_jsonl_suite,     check_reader_suite,  check_event_suite,       check_admin_token_suite,
     };
     SRunner *runner = srunner_create(NULL);
 

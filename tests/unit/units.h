@@ -32,6 +32,7 @@ Suite *check_log_suite(void);
 Suite *check_params_suite(void);
 Suite *check_percent_suite(void);
 Suite *check_printable_suite(void);
+Suite *check_reader_suite(void);
 Suite *check_request_suite(void);
 Suite *check_response_suite(void);
 Suite *check_serve_suite(void);

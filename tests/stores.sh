@@ -41,8 +41,9 @@ store_database() {
     harden "$1" "$2" "$3"
 }
 
-# harden STORE DIR DATABASE: what the package ships for the store's extension.
+# harden STORE DIR DATABASE: what the package ships for every store, and for the store's extension.
 harden() {
+    psql -qX -f "$DAYBOOK_SOURCE/sql/hardening/every-store.sql" "host=$2 port=5432 user=postgres dbname=$3"
     [ ! -e "$DAYBOOK_SOURCE/sql/hardening/$1.sql" ] ||
         psql -qX -v owner=daybook_owner -f "$DAYBOOK_SOURCE/sql/hardening/$1.sql" "host=$2 port=5432 user=postgres dbname=$3"
 }

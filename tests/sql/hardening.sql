@@ -1,6 +1,6 @@
 -- What a member of the least roles could do to everybody else.
 BEGIN;
-SELECT plan(19);
+SELECT plan(21);
 
 INSERT INTO daybook.projects (project_id) VALUES ('hardening'), ('other');
 INSERT INTO daybook.tokens (digest, project_id) VALUES (sha256('pat-hardening'), 'hardening');
@@ -49,6 +49,13 @@ SELECT lives_ok('CALL daybook.refresh()', 'a refresh does not stumble over what 
 SELECT results_eq($$SELECT unique_users FROM daybook_v1.users_daily WHERE project_id = 'hardening'
                                                                    AND day >= '2026-01-01' ORDER BY day$$,
                   ARRAY[0, 1, 0]::bigint[], 'nor does the view');
+
+-- The disk is not for anybody to fill.
+SET ROLE daybook_writer;
+SELECT throws_ok($$SELECT lo_from_bytea(0, 'x')$$, '42501', NULL, 'a writer makes no large object');
+RESET ROLE;
+SELECT is(has_database_privilege('public', current_database(), 'temporary'), false,
+          'not everybody makes temporary tables');
 
 -- What keeps two refreshes apart must not be anybody's to hold.
 SET ROLE daybook_reader;

@@ -14,6 +14,10 @@ static const char STATUS_SQL[] =
     " ('projects', (SELECT count(*)::text FROM daybook.projects)),"
     " ('tokens', (SELECT count(*)::text || ' active' FROM daybook.tokens"
     "   WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))),"
+    " ('responder_defaults', (SELECT coalesce(string_agg(setting, ', '), 'none')"
+    "   FROM pg_db_role_setting s, unnest(s.setconfig) AS setting"
+    "   WHERE s.setrole = to_regrole('daybook_responder')"
+    "     AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))),"
     " ('raw_from', (SELECT coalesce(max(raw_from)::text, 'the first') FROM daybook.retention))"
     ") AS status (item, value) UNION ALL SELECT item, value FROM daybook.store_status()";
 

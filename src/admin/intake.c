@@ -215,7 +215,7 @@ static bool make_events(struct work *work, bool is_made[FORMS_MAX])
 static void take_record(struct work *work)
 {
     struct intake *intake = work->intake;
-    bool is_made[FORMS_MAX], is_idle = true;
+    bool is_made[FORMS_MAX] = {false}, is_idle = true;
 
     if (!make_events(work, is_made))
         return;

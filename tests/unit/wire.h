@@ -17,7 +17,8 @@ struct wire_row {
     int64_t count;
 };
 
-/* To statement_prepare(): three statements set up the session, then the opening and each page are prepared. */
+/* To statement_prepare(): three statements set up the session, then the opening and each page are prepared.
+ */
 enum { WIRE_PREPARATION = 3 + 1 + ENDPOINT_COUNT };
 
 /* How one of them goes well. */

@@ -158,11 +158,16 @@ BEGIN
     SELECT d.project_id, d.day, d.measure, d.shown, d.recounted
       FROM daybook.differences(only_project, first_day, end_day) d
      WHERE (d.measure NOT IN ('returning_users', 'first_seen') OR d.project_id <> ALL (settling))
-       AND d.day >= daybook.raw_from_by_now();
+       AND d.day >= daybook.raw_from_by_now()
+       AND (daybook.has_span(d.day)
+            OR (d.recounted IS NOT NULL
+                AND (d.measure <> 'first_seen'
+                     OR NOT EXISTS (SELECT FROM daybook.live l WHERE l.project_id = d.project_id AND l.day = d.day))));
 END
 $$;
 COMMENT ON FUNCTION daybook.verify(text, date, date) IS
-    'differences(), but for users of projects whose retracted events are not settled yet.';
+    'differences(), but for users of projects whose retracted events are not settled yet, and for months whose raw events '
+    'are not there.';
 REVOKE EXECUTE ON FUNCTION daybook.verify(text, date, date) FROM PUBLIC;
 
 -- What verify() has nothing to hold against.
@@ -174,6 +179,8 @@ BEGIN
     SELECT format('days before %s: their raw events have been dropped', t.raw_from)
       FROM daybook.retention t
      WHERE unverified.first_day < t.raw_from
+    UNION ALL
+    SELECT m.* FROM daybook.missing_spans(first_day, end_day) m
     UNION ALL
     SELECT format('users of project %s: the next refresh settles the events that were retracted', r.project_id)
       FROM (SELECT DISTINCT q.project_id FROM daybook.retracted q

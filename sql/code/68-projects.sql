@@ -1,6 +1,26 @@
 -- Renaming and deleting projects. rewrite_project(), which each store has in its own way, does it to what events there are
 -- and to what was made of them.
 
+-- The triggers on events stand aside, as all that they keep in step is rewritten as well.
+CREATE OR REPLACE FUNCTION daybook.rewrite_rows(tables name[], old_id text, new_id text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    rewritten name;
+BEGIN
+    PERFORM set_config('daybook.rewrites', 'on', true);
+    FOREACH rewritten IN ARRAY tables LOOP
+        EXECUTE CASE WHEN new_id IS NULL THEN format('DELETE FROM daybook.%I WHERE project_id = $1', rewritten)
+                     ELSE format('UPDATE daybook.%I SET project_id = $2 WHERE project_id = $1', rewritten) END
+          USING old_id, new_id;
+    END LOOP;
+    PERFORM set_config('daybook.rewrites', '', true);
+END
+$$;
+COMMENT ON FUNCTION daybook.rewrite_rows(name[], text, text) IS
+    'Gives the rows of a project another id in some tables, or deletes them if that is null.';
+REVOKE EXECUTE ON FUNCTION daybook.rewrite_rows(name[], text, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION daybook.has_data(project text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

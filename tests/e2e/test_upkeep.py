@@ -100,6 +100,12 @@ def test_rebuild_keeps_months_whose_raw_events_are_not_there(world, database):
     else:
         world.sql("DELETE FROM daybook.events", database=database)
     result = world.admin("rebuild", database=database)
+    verified = world.admin("verify", database=database, check=False)
+    if STORE == "rollup":
+        assert (verified.returncode, verified.stdout, verified.stderr) == (
+            DONE, "", "daybook-admin: not verified: days of 2026-01: there is no partition daybook.events_2026_01\n")
+    else:
+        assert verified.returncode == REFUSED
     assert [line.count("no raw event is left of 4 day(s)") for line in result.stderr.splitlines()
             if "warning" in line] == [1, 1]
     assert world.sql(SHOWN, database=database) == before

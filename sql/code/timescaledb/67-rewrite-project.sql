@@ -2,10 +2,7 @@
 CREATE OR REPLACE FUNCTION daybook.rewrite_project(old_id text, new_id text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    name text;
 BEGIN
-    PERFORM set_config('daybook.rewrites', 'on', true);
     INSERT INTO daybook.touched (project_id, day)
     SELECT p.project_id, d.day
       FROM (SELECT DISTINCT daybook.utc_day(c.bucket) AS day FROM daybook.chat_aggregates c WHERE c.project_id = old_id
@@ -13,12 +10,7 @@ BEGIN
             SELECT r.day FROM daybook.returns_daily r WHERE r.project_id = old_id) AS d,
            unnest(ARRAY[old_id, new_id]) AS p (project_id)
      WHERE p.project_id IS NOT NULL;
-    FOREACH name IN ARRAY '{events,returns,sightings,users,daily,retracted}'::text[] LOOP
-        EXECUTE CASE WHEN new_id IS NULL THEN format('DELETE FROM daybook.%I WHERE project_id = $1', name)
-                     ELSE format('UPDATE daybook.%I SET project_id = $2 WHERE project_id = $1', name) END
-          USING old_id, new_id;
-    END LOOP;
-    PERFORM set_config('daybook.rewrites', '', true);
+    PERFORM daybook.rewrite_rows('{events,returns,sightings,users,daily,retracted}', old_id, new_id);
 END
 $$;
 COMMENT ON FUNCTION daybook.rewrite_project(text, text) IS

@@ -21,7 +21,9 @@ DECLARE
     is_returned boolean := false;
     may_judge   CONSTANT boolean := current_setting('transaction_isolation') = 'read committed';
 BEGIN
-    PERFORM daybook.refuse_dropped(min(a.occurred_at)) FROM added a;
+    IF EXISTS (SELECT FROM daybook.retention t JOIN added a ON a.occurred_at < t.raw_from::timestamp AT TIME ZONE 'UTC') THEN
+        PERFORM daybook.refuse_dropped();
+    END IF;
     SELECT a.project_id, a.user_id, a.kind, a.value, daybook.utc_day(a.occurred_at) AS day,
            EXISTS (SELECT FROM added OFFSET 1) AS has_more
       INTO one

@@ -29,7 +29,9 @@ CREATE OR REPLACE FUNCTION daybook.events_added() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off
 AS $$
 BEGIN
-    PERFORM daybook.refuse_dropped(min(a.occurred_at)) FROM added a;
+    IF EXISTS (SELECT FROM daybook.retention t JOIN added a ON a.occurred_at < t.raw_from::timestamp AT TIME ZONE 'UTC') THEN
+        PERFORM daybook.refuse_dropped();
+    END IF;
     INSERT INTO daybook.touched (project_id, day)
     SELECT DISTINCT a.project_id, daybook.utc_day(a.occurred_at)
       FROM added a, daybook.late_before() AS late

@@ -18,6 +18,9 @@ static const char STATUS_SQL[] =
     "   FROM pg_db_role_setting s, unnest(s.setconfig) AS setting"
     "   WHERE s.setrole = to_regrole('daybook_responder')"
     "     AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))),"
+    " ('everybody_may', (SELECT coalesce(string_agg(lower(a.privilege_type), ', '), 'nothing')"
+    "   FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a"
+    "   WHERE d.datname = current_database() AND a.grantee = 0)),"
     " ('raw_from', (SELECT coalesce(max(raw_from)::text, 'the first') FROM daybook.retention))"
     ") AS status (item, value) UNION ALL SELECT item, value FROM daybook.store_status()";
 

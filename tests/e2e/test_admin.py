@@ -253,7 +253,7 @@ def test_status_tells_versions_sizes_and_what_is_pending(world, database):
     items = dict(re.fullmatch(r"(\w[\w-]*): (.*)", text).groups()
                  for text in result.stdout.splitlines())
     assert list(items) == ["daybook-admin", "schema", "store", "postgresql", "hll", "projects",
-                           "tokens", "responder_defaults", "raw_from", *STATUS_OF_STORE[STORE]]
+                           "tokens", "responder_defaults", "everybody_may", "raw_from", *STATUS_OF_STORE[STORE]]
     assert (items["schema"], items["store"]) == (str(newest()), STORE)
     assert (items["projects"], items["tokens"]) == ("0", "0 active")
     assert (items["pending"], items["pending_users"]) == (NOTHING_PENDING[STORE], "0")

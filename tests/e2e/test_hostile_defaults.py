@@ -39,7 +39,7 @@ FILE = """event_id,project_id,occurred_at,kind,user_id,chat_id,value
 a,p,2025-11-02T09:00:00Z,chat_start,u1,c,
 b,p,2025-11-03T23:59:59.999999Z,inbound_message,u1,c,
 c,p,2026-01-05T12:00:00+02:00,chat_start,u2,c,
-d,p,2026-01-06T00:00:00 EST,inbound_message,u1,"a\\b",
+d,p,2026-01-06T00:00:00-05,inbound_message,u1,"a\\b",
 e,p,2026-01-06T12:00:00Z,csat,u1,c,4.5
 f,p,2026-01-06T13:00:00Z,csat,u1,c,3
 g,p,2026-01-07T13:00:00Z,ai_quality,"it's",c,0.125

@@ -1,5 +1,7 @@
 """What others do to the database: publications, and copies of it."""
 
+import re
+
 import pytest
 
 from command import DONE, outcome
@@ -35,7 +37,10 @@ def test_a_copy_of_the_database_is_closed_again_by_migrate(database):
         rights = ("SELECT has_database_privilege('public', current_database(), name)"
                   "  FROM unnest('{connect,temporary}'::text[]) AS name")
         assert world.sql(rights, database=copy) == [(True,), (True,)]
+        assert re.search("^everybody_may: (connect, temporary|temporary, connect)$",
+                         world.admin("status", database=copy).stdout, re.MULTILINE)
         assert outcome(world.admin("migrate", database=copy))[0] == DONE
+        assert "\neverybody_may: nothing\n" in world.admin("status", database=copy).stdout
         assert world.sql(rights, database=copy) == [(False,), (False,)]
         assert world.sql("SELECT count(*) FROM daybook_v1.chats_daily", user="daybook_responder",
                          database=copy) == [(0,)]

@@ -73,7 +73,10 @@ BEGIN
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;
     -- date_part() and not extract(), which computes in numeric and would take a twentieth of the whole.
     retry_after := least(60, greatest(1, ceil(date_part('epoch', the_close - moment))));
-    closes_at   := ceil(date_part('epoch', least(the_close, moment + period)));
+    -- Of requests that wait for each other, one may be older than the window that another has opened. All of them name the
+    -- same end. A window that closes later than that is of a clock that has been set back.
+    closes_at   := ceil(date_part('epoch', CASE WHEN the_close <= moment + period + interval '5 s' THEN the_close
+                                                ELSE moment + period END));
 END
 $$;
 COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS

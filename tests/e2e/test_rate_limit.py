@@ -288,16 +288,16 @@ def test_a_refusal_writes_nothing(world, server, project, token):
 
 def test_admission_is_exact_over_the_edge_of_a_window(world, project, token):
     """Fifty sessions ask while an old window fills and closes and a new one opens and fills."""
-    set_window(world, token, 90, 0.5)
-    together = threading.Barrier(50)
-    end = time.monotonic() + 2
+    # Connecting may take long, so the old window begins when all have.
+    together = threading.Barrier(50, action=lambda: set_window(world, token, 90, 0.5))
 
     def session(_):
         verdicts = []
         with contextlib.closing(world.connect("daybook_responder")) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
-            together.wait(10)
+            together.wait(30)
+            end = time.monotonic() + 2
             while time.monotonic() < end:
                 cursor.execute("SELECT verdict, remaining, retry_after, closes_at"
                                "  FROM daybook.admit(%s, %s)", (digest(token), project))

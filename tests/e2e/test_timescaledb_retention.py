@@ -5,6 +5,7 @@ import datetime
 import random
 import time
 
+import psycopg2
 import pytest
 
 from command import DONE, outcome
@@ -71,12 +72,15 @@ def test_retention_keeps_history_whoever_refreshes_after_it(database, state):
     assert database.admin("retention", "--raw", "60").stdout == ""
 
 
-def test_an_event_of_a_dropped_chunk_counts_and_stays(database):
+def test_an_event_of_a_dropped_chunk_is_refused_or_if_allowed_counts_and_stays(database):
     database.fill(1500, 300, random.Random(32))
     database.admin("refresh")
     database.admin("retention", "--raw", "60")
     late = ago(days=200)
     chats = database.chats()[late.date()]
+    with pytest.raises(psycopg2.Error, match="have been dropped: an event of such a day may have been counted before"):
+        database.add("late", late, "new")
+    database.sql(f"ALTER DATABASE {database.name} SET daybook.allow_dropped = on", user="postgres")
     database.add("late", late, "new")
     database.add("late again", late + datetime.timedelta(days=1), "new")
     right = database.shown()

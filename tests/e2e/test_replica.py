@@ -146,8 +146,9 @@ def test_a_page_kept_from_the_standby_is_no_older(world, standby, server, counte
         for _ in range(3):
             counter.ask()
         assert watch.by_primary == 0
-        # The page is kept the second time it is read, and from then on read once for each version.
-        assert watch.by_standby == (number + 1 if STORE == "rollup" else 3 * number)
+        # The page is kept the second time it is read, and from then on read once for each version. A store that keeps
+        # none reads each, and again whenever something else has written to the primary meanwhile.
+        assert watch.by_standby == number + 1 if STORE == "rollup" else watch.by_standby >= 3 * number
     assert said(server) == []
 
 

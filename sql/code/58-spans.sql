@@ -5,10 +5,11 @@ CREATE OR REPLACE FUNCTION daybook.has_span(day date) RETURNS boolean LANGUAGE s
 COMMENT ON FUNCTION daybook.has_span(date) IS 'Whether the raw events of a day could be there.';
 REVOKE EXECUTE ON FUNCTION daybook.has_span(date) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION daybook.missing_spans(first_day date, end_day date) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION daybook.missing_spans(only_project text, first_day date, end_day date) RETURNS SETOF text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT NULL::text WHERE false;
 END;
-COMMENT ON FUNCTION daybook.missing_spans(date, date) IS 'The spans of days that have numbers and no place for raw events.';
-REVOKE EXECUTE ON FUNCTION daybook.missing_spans(date, date) FROM PUBLIC;
+COMMENT ON FUNCTION daybook.missing_spans(text, date, date) IS
+    'The spans of days that have numbers, of a project or of all, and no place for raw events.';
+REVOKE EXECUTE ON FUNCTION daybook.missing_spans(text, date, date) FROM PUBLIC;

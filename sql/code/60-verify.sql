@@ -180,7 +180,7 @@ BEGIN
       FROM daybook.retention t
      WHERE unverified.first_day < t.raw_from
     UNION ALL
-    SELECT m.* FROM daybook.missing_spans(first_day, end_day) m
+    SELECT m.* FROM daybook.missing_spans(only_project, first_day, end_day) m
     UNION ALL
     SELECT format('users of project %s: the next refresh settles the events that were retracted', r.project_id)
       FROM (SELECT DISTINCT q.project_id FROM daybook.retracted q

@@ -181,7 +181,7 @@ def test_replace_takes_the_last_of_the_file(world, project):
     assert stored(world, project) == ["a", "b", "c", "d"]
     assert world.sql("SELECT total, avg_score FROM daybook_v1.csat_daily WHERE project_id = %s", [project]) == [(1, 5)]
     world.admin("refresh")
-    assert outcome(world.admin("verify", "--project", project)) == (DONE, False, False)
+    assert world.admin("verify", "--project", project).stdout == ""
     assert_counts(load(world, file_of(project, *after[1:]), "--replace"), 0, 3)
 
 
@@ -226,4 +226,4 @@ def test_verify_lists_the_events_at_several_instants(world, project):
                              f"{project}\ta\t2025-06-01 14:30:00+00, 2026-01-01 09:00:00+00\n")
     days = ["--from", "2026-01-02", "--to", "2026-02-01"]
     assert outcome(world.admin("verify", "--duplicates", "--project", project, *days)) == (DONE, False, False)
-    assert outcome(world.admin("verify", "--project", project)) == (DONE, False, False)
+    assert world.admin("verify", "--project", project).stdout == ""

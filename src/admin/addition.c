@@ -91,10 +91,12 @@ static const char KEEP_LAST_SQL[] = "DELETE FROM pg_temp.import AS i USING ("
                                     "   FROM pg_temp.import) AS numbered"
                                     " WHERE i.ctid = numbered.place AND numbered.n > 1";
 
-static const char RETRACT_SQL[] =
-    "SELECT count(*) FILTER (WHERE daybook.retract(project_id, event_id, occurred_at))"
-    "  FROM (SELECT project_id, event_id, occurred_at FROM pg_temp.import WHERE differs"
-    "         ORDER BY project_id, event_id, occurred_at) AS differing";
+/* Takes back the events that have the keys of some rows; in the order of the key, as all do who write
+ * several. */
+#define RETRACT_SQL(WHICH)                                                                                   \
+    "SELECT count(*) FILTER (WHERE daybook.retract(project_id, event_id, occurred_at))"                      \
+    "  FROM (SELECT DISTINCT project_id, event_id, occurred_at FROM pg_temp.import " WHICH                   \
+    "         ORDER BY project_id, event_id, occurred_at) AS keys"
 
 enum outcome addition_require(const struct stage *stage)
 {
@@ -123,21 +125,11 @@ static bool count(const struct stage *stage, const char *sql, int64_t *number)
     return true;
 }
 
-static bool mark_differing(const struct stage *stage)
-{
-    const char *const values[] = {stage->first, stage->last};
-    PGresult *result = connection_query(stage->connection, DIFFERS_SQL, 2, values);
-    const bool is_good = result != NULL;
-
-    PQclear(result);
-    return is_good;
-}
-
 /* Takes back the events that are there with other content than the last of the file. */
 static bool retract(const struct stage *stage, int64_t *replaced)
 {
-    return connection_execute(stage->connection, KEEP_LAST_SQL) && mark_differing(stage) &&
-           count(stage, RETRACT_SQL, replaced) &&
+    return connection_execute(stage->connection, KEEP_LAST_SQL) && stage_run(stage, DIFFERS_SQL) &&
+           count(stage, RETRACT_SQL("WHERE differs"), replaced) &&
            connection_execute(stage->connection, "UPDATE pg_temp.import SET differs = NULL WHERE differs");
 }
 
@@ -145,7 +137,7 @@ static bool find_differing(const struct stage *stage, struct addition *addition)
 {
     const char *const values[] = {stage->first, stage->last};
 
-    if (!mark_differing(stage))
+    if (!stage_run(stage, DIFFERS_SQL))
         return false;
     PGresult *result = connection_query(stage->connection, FIRST_SQL, 2, values);
     if (result == NULL)
@@ -189,15 +181,9 @@ bool addition_run(const struct stage *stage, struct addition *addition)
     return true;
 }
 
-/* In the order of the key, as all do who write several events. */
-static const char RETRACT_KEYS_SQL[] =
-    "SELECT count(*) FILTER (WHERE daybook.retract(project_id, event_id, occurred_at))"
-    "  FROM (SELECT DISTINCT project_id, event_id, occurred_at FROM pg_temp.import"
-    "         ORDER BY project_id, event_id, occurred_at) AS keys";
-
 bool addition_retract(const struct stage *stage, int64_t *retracted)
 {
-    return begin(stage) && count(stage, RETRACT_KEYS_SQL, retracted);
+    return begin(stage) && count(stage, RETRACT_SQL(""), retracted);
 }
 
 bool addition_end(const struct stage *stage, bool is_kept)

@@ -76,8 +76,7 @@ enum outcome stage_end(struct stage *stage)
     return outcome;
 }
 
-/* Runs a statement with the first and the last instant as $1 and $2, and gives away its result. */
-static bool run(const struct stage *stage, const char *sql)
+bool stage_run(const struct stage *stage, const char *sql)
 {
     const char *const values[] = {stage->first, stage->last};
     PGresult *result = connection_query(stage->connection, sql, 2, values);
@@ -187,7 +186,7 @@ bool stage_check(struct stage *stage)
                               "ANALYZE pg_temp.import (project_id, event_id, occurred_at)") &&
            check_constraints(stage) &&
            (arguments->allow_dropped || connection_execute(stage->connection, DROPPED_SQL)) &&
-           connection_execute(stage->connection, MOVED_IN_FILE_SQL) && run(stage, MOVED_SQL) &&
+           connection_execute(stage->connection, MOVED_IN_FILE_SQL) && stage_run(stage, MOVED_SQL) &&
            (!arguments->refuse_moved || connection_execute(stage->connection, REFUSE_MOVED_SQL));
 }
 

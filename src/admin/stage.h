@@ -36,6 +36,10 @@ bool stage_put(const struct stage *stage, const char *rows, size_t length);
 /* Ends what stage_start() began. OUTCOME_REFUSED only if PostgreSQL refuses a row. */
 enum outcome stage_end(struct stage *stage);
 
+/* Runs a statement with the first and the last instant as $1 and $2, and drops its result; false after a
+ * failure. */
+bool stage_run(const struct stage *stage, const char *sql);
+
 /*
  * Checks the events by what only the database knows: its constraints, what has been dropped, and ids that
  * stand at another instant as well. Sets the days of the stage.

@@ -114,12 +114,11 @@ BEGIN
 
     running := pg_current_snapshot();
     PERFORM daybook.settle_sightings();
-    PERFORM daybook.fold(first_day, end_day);
     IF EXISTS (SELECT FROM daybook.retracted) THEN
         PERFORM daybook.fold(NULL, NULL);
         PERFORM daybook.settle_retracted(pg_snapshot_xmin(running), pg_snapshot_xmax(running));
-        PERFORM daybook.fold(NULL, NULL);
     END IF;
+    PERFORM daybook.fold(first_day, end_day);
 
     PERFORM daybook.order_month();
 

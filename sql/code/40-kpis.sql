@@ -2,13 +2,13 @@
 
 CREATE OR REPLACE VIEW daybook.messages_daily AS
 SELECT project_id, day,
-       daybook.total(daybook.number_of(counts, 'inbound_message'))  AS inbound_messages,
-       daybook.total(daybook.number_of(counts, 'outbound_message')) AS outbound_messages,
-       daybook.total(daybook.number_of(counts, 'positive_feedback')) AS positive_feedback,
-       daybook.total(daybook.number_of(counts, 'negative_feedback')) AS negative_feedback,
-       daybook.total(daybook.number_of(counts, 'ht_request'))       AS ht_requests,
-       daybook.total(daybook.number_of(counts, 'ht_start'))         AS ht_starts
-  FROM daybook.live
+       daybook.total(inbound_messages) AS inbound_messages,
+       daybook.total(outbound_messages) AS outbound_messages,
+       daybook.total(positive_feedback) AS positive_feedback,
+       daybook.total(negative_feedback) AS negative_feedback,
+       daybook.total(ht_requests) AS ht_requests,
+       daybook.total(ht_starts) AS ht_starts
+  FROM daybook.measured
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook.messages_daily IS 'Messages, feedback and human takeover by project and day.';
 COMMENT ON COLUMN daybook.messages_daily.project_id        IS 'The project.';
@@ -22,8 +22,8 @@ COMMENT ON COLUMN daybook.messages_daily.ht_starts         IS 'Human takeovers a
 CALL daybook.publish('messages_daily', 'page_messages_daily');
 
 CREATE OR REPLACE VIEW daybook.chats_daily AS
-SELECT project_id, day, daybook.total(daybook.number_of(counts, 'chat_start')) AS count
-  FROM daybook.live
+SELECT project_id, day, daybook.total(chats) AS count
+  FROM daybook.measured
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook.chats_daily IS 'Chats started by project and day.';
 COMMENT ON COLUMN daybook.chats_daily.project_id IS 'The project.';
@@ -31,15 +31,10 @@ COMMENT ON COLUMN daybook.chats_daily.day        IS 'The day, UTC. Days without 
 COMMENT ON COLUMN daybook.chats_daily.count      IS 'Chats started on the day.';
 CALL daybook.publish('chats_daily', 'page_chats_daily');
 
--- Each active user has an event of activity, so the number of these bounds what a sketch may say. Without a bound, users
--- whose names were chosen for their hashes could spoil a sketch until its estimate is no number.
 CREATE OR REPLACE VIEW daybook.users_daily AS
 SELECT project_id, day,
-       least(round(coalesce(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(users)), 0)),
-             daybook.total(active))::bigint AS unique_users
-  FROM (SELECT project_id, day, returning_users AS users, daybook.activity(counts) AS active FROM daybook.live
-        UNION ALL
-        SELECT project_id, day, returning_users, 0 FROM daybook.sighted) AS sketches
+       daybook.distinct_users(@extschema:hll@.hll_union_agg(users), daybook.total(active)) AS unique_users
+  FROM daybook.sketched
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook.users_daily IS 'Returning users by project and day.';
 COMMENT ON COLUMN daybook.users_daily.project_id   IS 'The project.';
@@ -50,9 +45,9 @@ COMMENT ON COLUMN daybook.users_daily.unique_users IS
 CALL daybook.publish('users_daily', 'page_users_daily');
 
 CREATE OR REPLACE VIEW daybook.csat_daily AS
-SELECT project_id, day, daybook.total(number) AS total, round(sum(score_sum) / nullif(daybook.total(number), 0), 2) AS avg_score
-  FROM (SELECT project_id, day, daybook.number_of(counts, 'csat') AS number, daybook.sum_of(sums, 'csat') AS score_sum
-          FROM daybook.live) AS responses
+SELECT project_id, day, daybook.total(csat_total) AS total,
+       daybook.quotient(sum(csat_sum), daybook.total(csat_total), 2) AS avg_score
+  FROM daybook.measured
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook.csat_daily IS 'Customer satisfaction by project and day.';
 COMMENT ON COLUMN daybook.csat_daily.project_id IS 'The project.';
@@ -63,10 +58,9 @@ COMMENT ON COLUMN daybook.csat_daily.avg_score  IS
 CALL daybook.publish('csat_daily', 'page_csat_daily');
 
 CREATE OR REPLACE VIEW daybook.ai_quality_daily AS
-SELECT project_id, day, round(sum(score_sum) / nullif(daybook.total(number), 0), 2) AS score, daybook.total(number) AS sample_size
-  FROM (SELECT project_id, day, daybook.number_of(counts, 'ai_quality') AS number,
-               daybook.sum_of(sums, 'ai_quality') AS score_sum
-          FROM daybook.live) AS samples
+SELECT project_id, day, daybook.quotient(sum(ai_quality_sum), daybook.total(ai_quality_sample_size), 2) AS score,
+       daybook.total(ai_quality_sample_size) AS sample_size
+  FROM daybook.measured
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook.ai_quality_daily IS 'AI quality by project and day.';
 COMMENT ON COLUMN daybook.ai_quality_daily.project_id  IS 'The project.';
@@ -77,8 +71,8 @@ COMMENT ON COLUMN daybook.ai_quality_daily.sample_size IS 'Number of scores.';
 CALL daybook.publish('ai_quality_daily', 'page_ai_quality_daily');
 
 CREATE OR REPLACE VIEW daybook.errors_daily AS
-SELECT project_id, day, daybook.total(daybook.number_of(counts, 'api_error')) AS error_count
-  FROM daybook.live
+SELECT project_id, day, daybook.total(error_count) AS error_count
+  FROM daybook.measured
  GROUP BY project_id, day;
 COMMENT ON VIEW   daybook.errors_daily IS 'Technical errors by project and day.';
 COMMENT ON COLUMN daybook.errors_daily.project_id  IS 'The project.';

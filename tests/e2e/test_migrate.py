@@ -13,7 +13,8 @@ from command import DATABASE, DONE, REFUSED, migrate, newest, outcome, run
 from processes import started
 from world import ADMIN, SOURCE, STORE
 
-PAGES = [f"page_{kpi}_daily" for kpi in ("messages", "chats", "users", "csat", "ai_quality", "errors")]
+PAGES = [f"page_{kpi}_daily" for kpi in ("messages", "chats", "users", "csat", "ai_quality", "errors", "summary")]
+PAGES.append("page_summary")
 
 
 @pytest.fixture

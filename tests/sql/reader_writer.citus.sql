@@ -1,4 +1,4 @@
--- daybook_reader reads the six views and nothing below them; the writer has a file of its own.
+-- daybook_reader reads the published views and nothing below them; the writer has a file of its own.
 BEGIN;
 SELECT plan(8);
 
@@ -28,7 +28,8 @@ GRANT SELECT ON changeable TO PUBLIC;
 CREATE TEMP VIEW callable AS
 SELECT p.oid::regproc::text FROM pg_proc p
  WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname !~ '^read_' AND has_function_privilege(p.oid, 'EXECUTE')
-   AND NOT (p.proname IN ('total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch') AND pg_has_role('daybook_reader', 'USAGE'))
+   AND NOT (p.proname IN ('total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch',
+                            'distinct_users', 'quotient', 'shortest') AND pg_has_role('daybook_reader', 'USAGE'))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                              AND d.deptype = 'e');
 GRANT SELECT ON callable TO PUBLIC;
@@ -45,8 +46,8 @@ $$, 'no role has an attribute of power');
 SET ROLE daybook_reader;
 SELECT set_eq('SELECT name FROM readable', $$
     SELECT 'daybook_v1.' || unnest(
-        '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily}'::text[])
-$$, 'the reader reads the six views alone');
+        '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily,summary_daily}'::text[])
+$$, 'the reader reads the published views alone');
 SELECT is_empty('SELECT * FROM changeable', 'the reader changes nothing');
 SELECT throws_ok($$SELECT daybook.admit('x', 'p')$$, '42501', NULL, 'the reader does not admit');
 SELECT is_empty('SELECT * FROM callable', 'the reader calls nothing but what gives it rows and adds them up');

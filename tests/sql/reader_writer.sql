@@ -1,4 +1,4 @@
--- daybook_reader reads the six views; daybook_writer appends events and reads no more of them than
+-- daybook_reader reads the published views; daybook_writer appends events and reads no more of them than
 -- ON CONFLICT needs.
 BEGIN;
 SELECT plan(23);
@@ -30,7 +30,8 @@ CREATE TEMP VIEW callable AS
 SELECT p.oid::regproc::text FROM pg_proc p
  WHERE p.pronamespace = 'daybook'::regnamespace AND has_function_privilege(p.oid, 'EXECUTE')
    AND NOT (pg_has_role('daybook_reader', 'USAGE')
-            AND (p.proname IN ('total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch')
+            AND (p.proname IN ('total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch',
+                            'distinct_users', 'quotient', 'shortest')
                  OR p.proname = 'spread' AND EXISTS (SELECT FROM pg_extension x WHERE x.extname = 'timescaledb')))
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                                              AND d.deptype = 'e');
@@ -48,8 +49,8 @@ $$, 'no role has an attribute of power');
 SET ROLE daybook_reader;
 SELECT set_eq('SELECT name FROM readable', $$
     SELECT 'daybook_v1.' || unnest(
-        '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily}'::text[])
-$$, 'the reader reads the six views alone');
+        '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily,summary_daily}'::text[])
+$$, 'the reader reads the published views alone');
 SELECT is_empty('SELECT * FROM changeable', 'the reader changes nothing');
 SELECT throws_ok($$SELECT daybook.admit('x', 'p')$$, '42501', NULL, 'the reader does not admit');
 SELECT is_empty('SELECT * FROM callable', 'the reader calls nothing but what its views add up with');

@@ -99,3 +99,76 @@ COMMENT ON FUNCTION daybook.page_summary(text, date, date) IS
     'One row, daybook.summed(), for the project that daybook.admit() has let pass; for any other project, none.';
 REVOKE EXECUTE ON FUNCTION daybook.page_summary(text, date, date) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.page_summary(text, date, date) TO daybook_responder;
+
+CREATE OR REPLACE FUNCTION daybook.change(before numeric, now numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN daybook.quotient(now - before, before, 4);
+COMMENT ON FUNCTION daybook.change(numeric, numeric) IS
+    'How much more now is than before, as a share of that, to 4 decimals; null if that is 0, or either is null.';
+REVOKE EXECUTE ON FUNCTION daybook.change(numeric, numeric) FROM PUBLIC;
+
+-- Averages are compared as the exact quotients that they are: a/b to c/d is as a*d to c*b.
+CREATE OR REPLACE FUNCTION daybook.page_comparison(project text, first_day date, end_day date)
+RETURNS TABLE (
+    day date, is_partial boolean, chats bigint, inbound_messages bigint, outbound_messages bigint,
+    positive_feedback bigint, negative_feedback bigint, ht_requests bigint, ht_starts bigint, returning_users bigint,
+    csat_total bigint, csat_sum numeric, csat_avg_score numeric, ai_quality_sample_size bigint, ai_quality_sum numeric,
+    ai_quality_score numeric, error_count bigint, containment numeric,
+    chats_change numeric, inbound_messages_change numeric, outbound_messages_change numeric,
+    positive_feedback_change numeric, negative_feedback_change numeric, ht_requests_change numeric,
+    ht_starts_change numeric, returning_users_change numeric, csat_total_change numeric, csat_sum_change numeric,
+    csat_avg_score_change numeric, ai_quality_sample_size_change numeric, ai_quality_sum_change numeric,
+    ai_quality_score_change numeric, error_count_change numeric, containment_change numeric)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    middle CONSTANT date := first_day + (end_day - first_day) / 2;
+    b record; -- before
+    n record; -- now
+BEGIN
+    IF current_setting('daybook.admitted', true) IS DISTINCT FROM project OR project IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT s.* INTO b FROM daybook.summed(project, first_day, middle) s;
+    RETURN QUERY
+    SELECT b.day, b.is_partial, b.chats, b.inbound_messages, b.outbound_messages, b.positive_feedback, b.negative_feedback,
+           b.ht_requests, b.ht_starts, b.returning_users, b.csat_total, b.csat_sum, b.csat_avg_score,
+           b.ai_quality_sample_size, b.ai_quality_sum, b.ai_quality_score, b.error_count, b.containment,
+           NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
+           NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
+           NULL::numeric, NULL::numeric;
+
+    SELECT s.* INTO n FROM daybook.summed(project, middle, end_day) s;
+    -- What came before the first event was not counted, and is not to be compared with.
+    IF first_day < coalesce((SELECT p.first_day FROM daybook.page_state(project, NULL, NULL) p), 'infinity') THEN
+        SELECT NULL::bigint AS chats, NULL::bigint AS inbound_messages, NULL::bigint AS outbound_messages,
+               NULL::bigint AS positive_feedback, NULL::bigint AS negative_feedback, NULL::bigint AS ht_requests,
+               NULL::bigint AS ht_starts, NULL::bigint AS returning_users, NULL::bigint AS csat_total,
+               NULL::numeric AS csat_sum, NULL::bigint AS ai_quality_sample_size, NULL::numeric AS ai_quality_sum,
+               NULL::bigint AS error_count
+          INTO b;
+    END IF;
+    RETURN QUERY
+    SELECT n.day, n.is_partial, n.chats, n.inbound_messages, n.outbound_messages, n.positive_feedback, n.negative_feedback,
+           n.ht_requests, n.ht_starts, n.returning_users, n.csat_total, n.csat_sum, n.csat_avg_score,
+           n.ai_quality_sample_size, n.ai_quality_sum, n.ai_quality_score, n.error_count, n.containment,
+           daybook.change(b.chats, n.chats), daybook.change(b.inbound_messages, n.inbound_messages),
+           daybook.change(b.outbound_messages, n.outbound_messages),
+           daybook.change(b.positive_feedback, n.positive_feedback),
+           daybook.change(b.negative_feedback, n.negative_feedback), daybook.change(b.ht_requests, n.ht_requests),
+           daybook.change(b.ht_starts, n.ht_starts), daybook.change(b.returning_users, n.returning_users),
+           daybook.change(b.csat_total, n.csat_total), daybook.change(b.csat_sum, n.csat_sum),
+           daybook.change(b.csat_sum * n.csat_total, n.csat_sum * b.csat_total),
+           daybook.change(b.ai_quality_sample_size, n.ai_quality_sample_size),
+           daybook.change(b.ai_quality_sum, n.ai_quality_sum),
+           daybook.change(b.ai_quality_sum * n.ai_quality_sample_size, n.ai_quality_sum * b.ai_quality_sample_size),
+           daybook.change(b.error_count, n.error_count),
+           daybook.change((b.chats - b.ht_starts)::numeric * n.chats, (n.chats - n.ht_starts)::numeric * b.chats);
+END
+$$;
+COMMENT ON FUNCTION daybook.page_comparison(text, date, date) IS
+    'Two rows for the project that daybook.admit() has let pass, and none for any other: daybook.summed() of the earlier half '
+    'of the days, and of the later half with the changes between the two, as shares of the earlier number to 4 decimals. A '
+    'change is null from 0, from or to nothing, and if the earlier half begins before the project''s first day with an event.';
+REVOKE EXECUTE ON FUNCTION daybook.page_comparison(text, date, date) FROM PUBLIC;
+GRANT  EXECUTE ON FUNCTION daybook.page_comparison(text, date, date) TO daybook_responder;

@@ -1,4 +1,4 @@
--- Admission: may a request pass, and which version has the page that it asks for?
+-- Admission: may a request pass, and what is there to be known of the project and of the page that it asks for?
 
 -- A window that closes more than two periods ahead was opened by a clock that has been set back since.
 CREATE OR REPLACE FUNCTION daybook.window_is_open(closes_at timestamptz, moment timestamptz) RETURNS boolean
@@ -13,7 +13,7 @@ REVOKE EXECUTE ON FUNCTION daybook.window_is_open(timestamptz, timestamptz) FROM
 CREATE OR REPLACE FUNCTION daybook.admit(
     IN  digest bytea, IN project text, IN page_end date,
     OUT verdict integer, OUT remaining integer, OUT retry_after integer, OUT closes_at bigint,
-    OUT version bigint, OUT settled_before date)
+    OUT version bigint, OUT settled_before date, OUT first_day date, OUT changed_at bigint, OUT expires_on date)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -25,12 +25,14 @@ DECLARE
     is_own     boolean;
     the_used   integer;
     the_close  timestamptz;
+    the_end    timestamptz;
+    the_change timestamptz;
 BEGIN
     -- The page that comes behind in the same pipeline is read for the project admitted, or not at all.
     PERFORM set_config('daybook.admitted', '', false);
 
-    SELECT t.token_id, t.project_id = admit.project, w.used, w.closes_at
-      INTO the_token, is_own, the_used, the_close
+    SELECT t.token_id, t.project_id = admit.project, w.used, w.closes_at, t.expires_at
+      INTO the_token, is_own, the_used, the_close, the_end
       FROM daybook.tokens t
       LEFT JOIN daybook.windows w ON w.token_id = t.token_id
      WHERE t.digest = admit.digest
@@ -60,9 +62,12 @@ BEGIN
             verdict := 200;
             PERFORM set_config('daybook.admitted', admit.project, false);
             settled_before := daybook.settled_before();
-            IF page_end IS NOT NULL THEN
-                version := daybook.page_version(admit.project, page_end);
-            END IF;
+            SELECT s.version, s.first_day, s.changed_at INTO version, first_day, the_change
+              FROM daybook.page_state(admit.project, page_end, settled_before) s;
+            -- A version may run ahead of a clock that has been set back.
+            changed_at := CASE WHEN the_change IS NOT NULL
+                               THEN floor(date_part('epoch', least(the_change, clock_timestamp()))) END;
+            expires_on := CASE WHEN isfinite(the_end) THEN daybook.utc_day(the_end) END;
         ELSE
             -- Others took the last places between the look and the lock.
             SELECT w.used, w.closes_at INTO the_used, the_close
@@ -84,8 +89,10 @@ COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS
     'verdict: 200 pass, 401 no such token, 403 another project''s token, 429 window used up. '
     'remaining: requests left in the window; retry_after: whole seconds until it closes, 1 to 60; '
     'closes_at: the same as seconds since 1970; all three null on 401 and 403. '
-    'On 200, settled_before: as daybook.settled_before(); version: as daybook.page_version() of a page that ends before '
-    'page_end, null without one. '
+    'On 200, settled_before: as daybook.settled_before(); version: of the page that ends before page_end, as '
+    'daybook.page_state() tells it; first_day: the project''s first day with an event, null without any; changed_at: when its '
+    'numbers last changed, in whole seconds since 1970, null if nothing is known; expires_on: the day, UTC, on which the token '
+    'ends, null without an end. '
     'The session''s setting daybook.admitted becomes the project on 200, empty otherwise.';
 REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text, date) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text, date) TO daybook_responder;

@@ -150,16 +150,27 @@ def fill(world, database):
     return events, tokens
 
 
+def expect_first_days(world, database, events, tokens):
+    """Admission tells when each project had its first event, and the time of a change if it had any."""
+    for project, token in tokens.items():
+        first = min((day for owner, day, *_ in events.expected() if owner == project), default=None)
+        assert world.sql("SELECT first_day::text, changed_at IS NOT NULL FROM daybook.admit(%s, %s, NULL)",
+                         [hashlib.sha256(token.encode()).digest(), project], database=database,
+                         user="daybook_responder") == [(first, first is not None)]
+
+
 def expect_whole(world, database, events, tokens):
     """All that a database of the newest version must do, with the data it came with and with more."""
     expected = events.expected()
     assert world.sql(SHOWN, database=database) == expected
+    expect_first_days(world, database, events, tokens)
     assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
     for change in (lambda: refresh(world, database), lambda: events.add(world, database, 60),
                    lambda: refresh(world, database)):
         change()
         assert world.sql(SHOWN, database=database, user="daybook_responder") == events.expected()
     assert outcome(world.admin("verify", database=database)) == (DONE, False, False)
+    expect_first_days(world, database, events, tokens)
     assert f"\nschema: {newest()}\n" in world.admin("status", database=database).stdout
 
     for project, other in ("pq", "qp"):

@@ -2,11 +2,13 @@
 BEGIN;
 SELECT plan(18);
 
+INSERT INTO daybook.projects (project_id) VALUES ('v'), ('nobody');
+
 CREATE FUNCTION pg_temp.add(event text, at text) RETURNS void LANGUAGE sql AS $$
     INSERT INTO daybook.events VALUES (event, 'v', at::timestamptz, 'chat_start', 'u')
 $$;
 CREATE FUNCTION pg_temp.version(end_day date) RETURNS bigint LANGUAGE sql AS $$
-    SELECT daybook.page_version('v', end_day)
+    SELECT version FROM daybook.page_state('v', end_day, daybook.settled_before())
 $$;
 SELECT daybook.settled_before() AS settled, daybook.settled_before() - 10 AS past, daybook.settled_before() + 3 AS future \gset
 
@@ -64,9 +66,8 @@ SELECT pg_temp.add('4', (:'past'::date - 400)::text);
 CALL daybook.refresh();
 SELECT results_eq($$SELECT latest, late FROM daybook.versions WHERE project_id = 'v'$$,
                   $$VALUES (9e15::bigint + 1, 9e15::bigint + 1)$$, 'versions only ever rise');
-SELECT is(daybook.page_version('nobody', :'past'), 1::bigint, 'a project without events has a version');
+SELECT is((SELECT version FROM daybook.page_state('nobody', :'past', :'settled')), 1::bigint, 'a project without events has a version');
 
-INSERT INTO daybook.projects (project_id) VALUES ('v');
 INSERT INTO daybook.tokens (digest, project_id) VALUES (sha256('pat-v'), 'v');
 SELECT results_eq(
     format($$SELECT verdict, remaining, version, settled_before FROM daybook.admit(sha256('pat-v'), 'v', %L)

@@ -13,6 +13,7 @@ BEGIN
     IF gone.kind IS NULL THEN
         RETURN false;
     END IF;
+    INSERT INTO daybook.changes (project_id) VALUES (project);
     IF gone.folded IS NOT NULL THEN
         -- An event that did not make its user active, and came later than the first day, has said nothing of its user.
         SELECT u.first_day < daybook.utc_day(instant) INTO is_later

@@ -58,6 +58,7 @@ BEGIN
      WHERE d.day >= whole_from AND 0 = ALL (d.counts)
        AND EXISTS (SELECT FROM daybook.retracted r
                     WHERE r.project_id = d.project_id AND r.day = d.day AND r.settled_by = mark);
+    PERFORM daybook.settle_first_days(NULL, mark);
     DELETE FROM daybook.retracted r WHERE r.settled_by = mark;
 END
 $$;

@@ -6,7 +6,9 @@ DECLARE
     name    text;
     columns text;
 BEGIN
-    FOREACH name IN ARRAY '{events,users,daily,retracted}'::text[] LOOP
+    -- An id whose events have all been taken back is still known there.
+    DELETE FROM daybook.freshness f WHERE f.project_id = new_id;
+    FOREACH name IN ARRAY '{events,users,daily,retracted,freshness,changes}'::text[] LOOP
         IF new_id IS NOT NULL THEN
             SELECT string_agg(quote_ident(a.attname), ', ') INTO columns
               FROM pg_attribute a

@@ -8,6 +8,8 @@
 CREATE OR REPLACE FUNCTION daybook.fold(mark bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
 AS $$
+DECLARE
+    moment CONSTANT timestamptz := clock_timestamp();
 BEGIN
     INSERT INTO daybook.daily AS d (project_id, day, counts, sums, returning_users)
     SELECT t.project_id, t.day, daybook.spread(array_agg(t.kind), array_agg(t.events), 0::bigint),
@@ -35,9 +37,17 @@ BEGIN
        SET first_day = excluded.first_day, active = excluded.active
      WHERE excluded.first_day < u.first_day
         OR (excluded.first_day = u.first_day AND excluded.active AND NOT u.active);
+
+    INSERT INTO daybook.freshness AS f (project_id, first_day, changed_at)
+    SELECT t.project_id, min(t.day), moment
+      FROM daybook.tally t
+     WHERE t.folded = fold.mark
+     GROUP BY t.project_id
+    ON CONFLICT (project_id) DO UPDATE
+       SET first_day = least(f.first_day, excluded.first_day), changed_at = greatest(f.changed_at, excluded.changed_at);
 END
 $$;
-COMMENT ON FUNCTION daybook.fold(bigint) IS 'Adds the events that bear a mark to daily, and their users to users.';
+COMMENT ON FUNCTION daybook.fold(bigint) IS 'Adds the events that bear a mark to daily, and their users to users; freshness follows.';
 REVOKE EXECUTE ON FUNCTION daybook.fold(bigint) FROM PUBLIC;
 
 CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)
@@ -58,6 +68,10 @@ BEGIN
     UPDATE daybook.retracted SET settled_by = mark WHERE settled_by IS NULL;
     IF FOUND THEN
         PERFORM daybook.settle_retracted(mark);
+    END IF;
+    UPDATE daybook.changes SET settled_by = mark WHERE settled_by IS NULL;
+    IF FOUND THEN
+        PERFORM daybook.settle_changes(mark);
     END IF;
 END
 $$;

@@ -79,6 +79,7 @@ BEGIN
      WHERE r.day >= since AND r.day < end_day AND (only_project IS NULL OR r.project_id = only_project)
     ON CONFLICT (project_id, day) DO UPDATE
        SET counts = excluded.counts, sums = excluded.sums, returning_users = excluded.returning_users;
+    PERFORM daybook.settle_first_days(only_project, NULL);
 END
 $$;
 COMMENT ON PROCEDURE daybook.rebuild(text, date, date, boolean) IS

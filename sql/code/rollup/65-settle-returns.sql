@@ -19,6 +19,7 @@ BEGIN
      WHERE d.project_id = project
        AND d.day IN (SELECT r.day FROM daybook.retracted r WHERE r.project_id = project)
        AND 0 = ALL (d.counts) AND d.day >= daybook.raw_from();
+    PERFORM daybook.settle_first_days(project);
 
     WITH wrong AS MATERIALIZED (
         SELECT DISTINCT d.day
@@ -40,6 +41,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.settle_returns(text) IS
-    'Mends daily for the users of a project''s retracted events, once all that was pending has been folded. What it changes '
-    'is pending.';
+    'Mends daily for the users of a project''s retracted events, and the project''s first day, once all that was pending has '
+    'been folded. What it changes of users is pending.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_returns(text) FROM PUBLIC;

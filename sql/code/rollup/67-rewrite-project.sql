@@ -2,6 +2,8 @@ CREATE OR REPLACE FUNCTION daybook.rewrite_project(old_id text, new_id text) RET
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- An id whose events have all been taken back still has a version.
+    DELETE FROM daybook.versions v WHERE v.project_id = new_id;
     PERFORM daybook.rewrite_rows('{events,pending,sightings,users,daily,retracted,versions}', old_id, new_id);
 END
 $$;

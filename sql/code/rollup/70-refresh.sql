@@ -80,17 +80,19 @@ BEGIN
                sums            = daybook.added(d.sums, excluded.sums),
                returning_users = coalesce(@extschema:hll@.hll_union(d.returning_users, excluded.returning_users),
                                           d.returning_users, excluded.returning_users)
-        RETURNING d.project_id, d.day
+        RETURNING d.project_id, d.day, 0 <> ANY (d.counts) AS has_events
     )
     -- The day that the coming midnight settles counts as late already. now() is when this transaction began, and that
     -- midnight may have passed for those who ask while it runs or waits.
-    INSERT INTO daybook.versions AS v (project_id, latest, late)
-    SELECT f.project_id, moment, CASE WHEN min(f.day) <= daybook.settled_before() THEN moment ELSE 0 END
+    INSERT INTO daybook.versions AS v (project_id, latest, late, first_day)
+    SELECT f.project_id, moment, CASE WHEN min(f.day) <= daybook.settled_before() THEN moment ELSE 0 END,
+           min(f.day) FILTER (WHERE f.has_events)
       FROM folded f
      GROUP BY f.project_id
     ON CONFLICT (project_id) DO UPDATE
-       SET latest = greatest(v.latest + 1, excluded.latest),
-           late   = CASE excluded.late WHEN 0 THEN v.late ELSE greatest(v.latest + 1, excluded.latest) END;
+       SET latest    = greatest(v.latest + 1, excluded.latest),
+           late      = CASE excluded.late WHEN 0 THEN v.late ELSE greatest(v.latest + 1, excluded.latest) END,
+           first_day = least(v.first_day, excluded.first_day);
 END
 $$;
 COMMENT ON FUNCTION daybook.fold(date, date) IS

@@ -46,6 +46,7 @@ BEGIN
     END LOOP;
 
     CALL daybook.refresh();
+    PERFORM daybook.settle_first_days(only_project);
 END
 $$;
 COMMENT ON PROCEDURE daybook.rebuild(text, date, date, boolean) IS

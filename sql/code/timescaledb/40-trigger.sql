@@ -1,4 +1,4 @@
--- What each writing statement adds: returns and sightings of users, and the days that came in late.
+-- What each writing statement adds: returns and sightings of users, the days that came in late, and that it came.
 
 -- Instants strewn over the millennia would make a chunk each, and every page locks and plans over all chunks.
 CREATE OR REPLACE FUNCTION daybook.bound_chunks() RETURNS void
@@ -39,6 +39,8 @@ BEGIN
     IF FOUND OR EXISTS (SELECT FROM added a WHERE a.occurred_at > now() + interval '28 days') THEN
         PERFORM daybook.bound_chunks();
     END IF;
+    INSERT INTO daybook.changes (project_id, day)
+    SELECT a.project_id, min(daybook.utc_day(a.occurred_at)) FROM added a GROUP BY a.project_id;
 
     WITH seen AS MATERIALIZED (
         SELECT a.project_id, a.user_id, daybook.utc_day(a.occurred_at) AS day,
@@ -70,7 +72,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.events_added() IS
-    'Adds what one statement inserted to returns and sightings, and its late days to touched.';
+    'Adds what one statement inserted to returns, sightings and changes, and its late days to touched.';
 REVOKE EXECUTE ON FUNCTION daybook.events_added() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.events_are_append_only() RETURNS trigger

@@ -15,6 +15,7 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO daybook.touched (project_id, day) VALUES (project, daybook.utc_day(instant));
+    INSERT INTO daybook.changes (project_id) VALUES (project);
     PERFORM daybook.note_retracted(project, gone.user_id, daybook.utc_day(instant), gone.kind);
     RETURN true;
 END

@@ -19,8 +19,12 @@ BEGIN
     )
     INSERT INTO daybook.touched (project_id, day)
     SELECT project, c.day FROM (SELECT day FROM extra UNION SELECT day FROM missing) AS c;
+    IF FOUND THEN
+        INSERT INTO daybook.changes (project_id) VALUES (project);
+    END IF;
+    PERFORM daybook.settle_first_days(project);
 END
 $$;
 COMMENT ON FUNCTION daybook.settle_returns(text) IS
-    'Mends the returns of the users of a project''s retracted events.';
+    'Mends the returns of the users of a project''s retracted events, and the project''s first day.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_returns(text) FROM PUBLIC;

@@ -10,7 +10,9 @@ BEGIN
             SELECT r.day FROM daybook.returns_daily r WHERE r.project_id = old_id) AS d,
            unnest(ARRAY[old_id, new_id]) AS p (project_id)
      WHERE p.project_id IS NOT NULL;
-    PERFORM daybook.rewrite_rows('{events,returns,sightings,users,daily,retracted}', old_id, new_id);
+    -- An id whose events have all been taken back is still known there.
+    DELETE FROM daybook.freshness f WHERE f.project_id = new_id;
+    PERFORM daybook.rewrite_rows('{events,returns,sightings,users,daily,retracted,freshness,changes}', old_id, new_id);
 END
 $$;
 COMMENT ON FUNCTION daybook.rewrite_project(text, text) IS

@@ -45,11 +45,12 @@ BEGIN
     LOCK TABLE daybook.migrations IN SHARE UPDATE EXCLUSIVE MODE;
     running := pg_current_snapshot();
     PERFORM daybook.settle_sightings();
+    PERFORM daybook.settle_changes();
     PERFORM daybook.settle_retracted(pg_snapshot_xmin(running), pg_snapshot_xmax(running));
 END
 $$;
 COMMENT ON FUNCTION daybook.settle_users() IS
-    'Settles sightings and retracted events, and holds off other refreshes until the transaction ends.';
+    'Settles sightings, changes and retracted events, and holds off other refreshes until the transaction ends.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_users() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.take_touched(IN first_day date, IN end_day date, OUT batch bigint, OUT up_to timestamptz)

@@ -45,6 +45,9 @@ BEGIN
         ), noted AS (
             INSERT INTO daybook.touched (project_id, day)
             SELECT w.project_id, w.day FROM wrong w
+        ), changed AS (
+            INSERT INTO daybook.changes (project_id)
+            SELECT DISTINCT w.project_id FROM wrong w
         )
         SELECT f.project_id, count(*) AS days, min(f.day) AS first_day, max(f.day) AS last_day
           FROM found f
@@ -53,6 +56,7 @@ BEGIN
     LOOP
         PERFORM daybook.tell_bare(bare.project_id, bare.days, bare.first_day, bare.last_day);
     END LOOP;
+    PERFORM daybook.settle_first_days(only_project);
 END
 $$;
 COMMENT ON FUNCTION daybook.mend(text, date, date, boolean) IS

@@ -24,9 +24,21 @@ static const struct {
 
 /* All of the token "pat-abc". */
 static const char *const PRESENT[] = {
-    "Bearer pat-abc",  "bearer pat-abc",     "BEARER pat-abc",
-    "bEaReR pat-abc",  "Bearer  pat-abc",    "Bearer           pat-abc",
-    "Bearer pat-abc ", "Bearer pat-abc    ", "bearer   pat-abc   ",
+    "Bearer pat-abc",
+    "bearer pat-abc",
+    "BEARER pat-abc",
+    "bEaReR pat-abc",
+    "Bearer  pat-abc",
+    "Bearer           pat-abc",
+    "Bearer pat-abc ",
+    "Bearer pat-abc    ",
+    "bearer   pat-abc   ",
+    /* the password of Basic: user:pat-abc, :pat-abc, and with a user whose base64 is padded */
+    "Basic dXNlcjpwYXQtYWJj",
+    "basic  dXNlcjpwYXQtYWJj ",
+    "Basic OnBhdC1hYmM=",
+    "Basic OnBhdC1hYmM",
+    "Basic dTpwYXQtYWJj",
 };
 
 static const struct {
@@ -43,6 +55,18 @@ static const struct {
     {"Token pat-abc", TOKEN_ABSENT},
     {"Basic cGF0LWFiYzo=", TOKEN_ABSENT},
     {"Basic pat-abc", TOKEN_ABSENT},
+    {"Basic", TOKEN_ABSENT},
+    {"Basic ", TOKEN_ABSENT},
+    {"Basic =", TOKEN_ABSENT},
+    {"Basic ====", TOKEN_ABSENT},
+    {"Basic !!!!", TOKEN_ABSENT},
+    {"Basic cGF0LWFiYw==", TOKEN_ABSENT},      /* pat-abc, and no colon */
+    {"Basic dXNlcjo=", TOKEN_ABSENT},          /* user: */
+    {"Basic dXNlcjpzZWNyZXQ=", TOKEN_ABSENT},  /* user:secret */
+    {"Basic dXNlcjpwYXQt", TOKEN_ABSENT},      /* user:pat- */
+    {"Basic OnBhdC1hYmMAZGVm", TOKEN_ABSENT},  /* :pat-abc, a NUL, def */
+    {"Basic dXNlcjpwYXQtYWJjx", TOKEN_ABSENT}, /* a digit too many */
+    {"Basicx dXNlcjpwYXQtYWJj", TOKEN_ABSENT},
     {"Digest username=\"pat-abc\"", TOKEN_ABSENT},
     /* a scheme that only begins so */
     {"Bearerx pat-abc", TOKEN_ABSENT},

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Every endpoint is in the man page. So is every setting, command and option that a program prints, and the page has
-# no setting or command that the program lacks: a page that drifts from the code misleads an operator.
+# Every endpoint is in the man page and in the OpenAPI document. Every setting, command and option that a program prints
+# is in its man page, and the page has no setting or command that the program lacks: a page that drifts from the code
+# misleads an operator.
 set -eu
 
 build=${DAYBOOK_BUILD:?} source=${DAYBOOK_SOURCE:?}
@@ -106,6 +107,14 @@ need "endpoints in endpoint.c" "$endpoints"
 for endpoint in $endpoints; do
     checked=$((checked + 1))
     page daybook.fcgi.8 | grep -Fqx ".It Pa $endpoint" || complain "daybook.fcgi.8 does not describe the endpoint $endpoint"
+done
+
+# The document has each endpoint as a path of the same name.
+for endpoint in $endpoints; do
+    checked=$((checked + 1))
+    path=$(printf '%s\n' "$endpoint" | sed 's/PROJECT/{project_id}/')
+    grep -Fqx "    \"$path\": {" "$source/openapi/openapi.json" ||
+        complain "openapi.json does not have the path $path"
 done
 
 # A script that Makefile.am does not name would not be installed.

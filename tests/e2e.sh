@@ -37,7 +37,7 @@ run_stores() {
 }
 
 for python in python3 /usr/bin/python3; do
-    if "$python" -c 'import pytest, psycopg2' 2> /dev/null; then
+    if "$python" -c 'import pytest, psycopg2, jsonschema' 2> /dev/null; then
         PYTEST_DEBUG_TEMPROOT=$(mktemp -d /tmp/daybook-pytest.XXXXXX)
         export PYTEST_DEBUG_TEMPROOT
         trap 'rm -rf "$PYTEST_DEBUG_TEMPROOT"' EXIT
@@ -50,4 +50,4 @@ for python in python3 /usr/bin/python3; do
         exit
     fi
 done
-skip "python3-pytest and python3-psycopg2"
+skip "python3-pytest, python3-psycopg2 and python3-jsonschema"

@@ -11,6 +11,7 @@ import re
 import socket
 
 from api import MONTH, REFUSALS
+from contract import CONTRACT
 from processes import wait_until
 from servers import Lighttpd
 
@@ -56,13 +57,14 @@ class Reply:
     status: int
     head: bytes
     body: bytes
+    data: bytes
 
 
 def parse(data):
     head, _, body = data.partition(b"\r\n\r\n")
     found = re.match(rb"HTTP/1\.[01] (\d{3}) ", head)
     assert found, data[:200]
-    return Reply(int(found.group(1)), head, body)
+    return Reply(int(found.group(1)), head, body, data)
 
 
 def receive(connection):
@@ -86,8 +88,10 @@ class Attacker:
         """Text stands for its bytes in Latin-1; PROJECT and TOKEN for what is good."""
         lines = [f"{method} {target} HTTP/1.1", "Host: daybook.example", "Connection: close",
                  *headers, "", ""]
-        text = "\r\n".join(lines).replace("PROJECT", self.project).replace("TOKEN", self.token)
-        return text.encode("latin-1") + body
+        return self.filled_in("\r\n".join(lines)).encode("latin-1") + body
+
+    def filled_in(self, text):
+        return text.replace("PROJECT", self.project).replace("TOKEN", self.token)
 
     @contextlib.contextmanager
     def connection(self):
@@ -102,11 +106,11 @@ class Attacker:
                 connection.sendall(self.request(*args, **kwargs))
             return parse(receive(connection))
 
-    def expect(self, expected, *args, **kwargs):
+    def expect(self, expected, target=GOOD, method="GET", **kwargs):
         if isinstance(expected, Differs):
             is_lighttpd = isinstance(self.server, Lighttpd)
             expected = expected.lighttpd if is_lighttpd else expected.apache
-        reply = self.send(*args, **kwargs)
+        reply = self.send(target, method, **kwargs)
         if isinstance(expected, Own):
             assert reply.status in expected.statuses, reply
             assert not reply.body.startswith(b'{"'), reply
@@ -115,6 +119,7 @@ class Attacker:
             assert reply.status == status, reply
             assert reply.body == body if body is not None else \
                 reply.body.startswith(b'{"status":"SUCCESS","data":['), reply
+            CONTRACT.check_bytes(method, self.filled_in(target), reply.data)
         return reply
 
 

@@ -9,14 +9,17 @@ import pytest
 from api import EXAMPLE_EVENTS, Client
 from attack import Attacker, logged, running, watched
 from cluster import Cluster
+from contract import CONTRACT
 from events import add_many
-from servers import SERVERS
+from servers import SERVERS, Server
 from world import PORT, World
 
 
 def pytest_configure():
-    """Asks at the private servers' port; and to be ended is to be interrupted, so that all is stopped."""
+    """Asks at the private servers' port; holds answers against the document; and to be ended is to be interrupted, so
+    that all is stopped."""
     os.environ["PGPORT"] = str(PORT)
+    Server.contract = CONTRACT
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 
+from contract import CONTRACT
 from processes import started, wait_until
 from servers import TIMEOUT_MS
 from world import BUILD
@@ -20,8 +21,11 @@ def run_responder(*arguments, **environment):
 
 def run_cgi(target, token, method="GET", arguments=(), **environment):
     """Asks it for one page as a web server does that knows plain CGI only."""
-    return run_responder(*arguments, REQUEST_METHOD=method, REQUEST_URI=target,
-                         HTTP_AUTHORIZATION=f"Bearer {token}", **environment)
+    result = run_responder(*arguments, REQUEST_METHOD=method, REQUEST_URI=target,
+                           HTTP_AUTHORIZATION=f"Bearer {token}", **environment)
+    if result.returncode == 0:
+        CONTRACT.check_bytes(method, target, result.stdout.encode())
+    return result
 
 
 def cgi_answer(result):
@@ -97,6 +101,7 @@ def fcgi_ask(listener, target, token):
         ended = kind == 3
         data = data[8 + length + padding:]
     assert ended, "the request has no end"
+    CONTRACT.check_bytes("GET", target, output)
     return output
 
 

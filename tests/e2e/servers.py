@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import http.client
+import io
 import json
 import os
 import random
@@ -33,12 +34,28 @@ class Response:
         return json.loads(self.body)
 
 
+class Received(io.BytesIO):
+    """Bytes that have come in, as http.client wants to read them."""
+
+    def makefile(self, *_):
+        return self
+
+
+def parsed(data, method="GET"):
+    """The answer that bytes are."""
+    response = http.client.HTTPResponse(Received(data), method=method)
+    response.begin()
+    return Response(response.status, response.headers, response.read())
+
+
 class Server:
     """A web server in front of the responders. It runs within a with statement, or from start() to stop()."""
 
     # The shipped file that sets it up, and how a value in that file's head is written.
     shipped = None
     assignment = None
+    # What each answer is held against, if anything: conftest.py.
+    contract = None
 
     def __init__(self, world, processes=4):
         self.world = world
@@ -151,8 +168,11 @@ class Server:
             sent["Authorization"] = f"Bearer {token}"
         with contextlib.closing(connection):
             connection.request(method, target, body=body, headers=sent)
-            response = connection.getresponse()
-            return Response(response.status, response.headers, response.read())
+            answer = connection.getresponse()
+            response = Response(answer.status, answer.headers, answer.read())
+        if self.contract is not None:
+            self.contract.check(method, target, response)
+        return response
 
 
 class Lighttpd(Server):

@@ -1,5 +1,6 @@
 """A KPI more, in a copy of the sources: what ARCHITECTURE.md says of adding one is all it takes, over each store."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import pytest
 
 from command import DONE, migrate, newest, outcome
+from contract import Contract, document
 from servers import Lighttpd
 from world import BUILD, SOURCE, STORE
 
@@ -40,7 +42,7 @@ def replace(file, old, new):
 def copy(tmp_path_factory):
     """The sources with the KPI added, and the responder built from them."""
     top = tmp_path_factory.mktemp("kpi")
-    for name in ("src", "sql", "man"):
+    for name in ("src", "sql", "man", "openapi"):
         shutil.copytree(SOURCE / name, top / name)
     shutil.copy(SOURCE / "Makefile.am", top)
     (top / "sql" / "schema" / f"{newest() + 1:04}-refund.sql").write_text(KIND)
@@ -61,13 +63,31 @@ def copy(tmp_path_factory):
     return top
 
 
+def described():
+    """The OpenAPI document with the endpoint: what it says of chats, under other names."""
+    with_refunds = document()
+
+    def add(table, name):
+        text = json.dumps({name: table[name]})
+        for old, new in (("chats/count", "refunds/daily"), ("Chats", "Refunds"), ("chats", "refunds"),
+                         ("date,count", "date,refunds"), ('"count"', '"refunds"'), ('\\"count', '\\"refunds'),
+                         ("MetadataTotalCount", "MetadataTotalDays")):
+            text = text.replace(old, new)
+        table.update(json.loads(text))
+
+    add(with_refunds["paths"], "/rest/dashboard/{project_id}/chats/count")
+    for schema in ("ChatsDay", "ChatsPage"):
+        add(with_refunds["components"]["schemas"], schema)
+    return with_refunds
+
+
 def documented(source):
     """What tests/documented.sh says of the sources."""
     return subprocess.run([SOURCE / "tests" / "documented.sh"], check=False, capture_output=True, text=True,
                           env={**os.environ, "DAYBOOK_BUILD": str(BUILD), "DAYBOOK_SOURCE": str(source)})
 
 
-def test_an_endpoint_without_its_line_in_the_man_page_is_told(copy):
+def test_an_endpoint_that_is_in_no_document_is_told(copy):
     script = f"sql/schema/{newest() + 1:04}-refund.sql"
     replace(copy / "Makefile.am", "sql/schema/0001-base.sql", f"sql/schema/0001-base.sql {script}")
     result = documented(copy)
@@ -76,6 +96,10 @@ def test_an_endpoint_without_its_line_in_the_man_page_is_told(copy):
     page = copy / "man" / "daybook.fcgi.8"
     replace(page, ".It Pa /rest/dashboard/PROJECT/errors/daily\n",
             MAN + ".It Pa /rest/dashboard/PROJECT/errors/daily\n")
+    result = documented(copy)
+    assert result.returncode == 1
+    assert "openapi.json does not have the path /rest/dashboard/{project_id}/refunds/daily" in result.stderr
+    (copy / "openapi" / "openapi.json").write_text(json.dumps(described(), indent=2) + "\n")
     result = documented(copy)
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -130,6 +154,7 @@ def test_a_kind_of_event_and_its_endpoint_are_a_migration_and_a_row(world, datab
     server = Lighttpd(world, processes=1)
     server.responder = folder / "daybook.fcgi"
     server.database = world.conninfo("daybook_responder", database)
+    server.contract = Contract(described())
     with open(copy / "daybook.fcgi", "rb") as program:
         world.as_server("install", "-m", "755", "/dev/stdin", str(server.responder), stdin=program)
     with server:

@@ -3,8 +3,6 @@
 import collections
 import concurrent.futures
 import contextlib
-import http.client
-import io
 import selectors
 import socket
 import threading
@@ -15,8 +13,9 @@ import psycopg2.errors
 import pytest
 
 from api import CHATS, MONTH, digest, set_window
+from contract import CONTRACT
 from faults import locked, sessions, waiting
-from servers import SERVERS, Response
+from servers import SERVERS, parsed
 
 LIMIT = 100
 CROWD = 1000
@@ -35,19 +34,6 @@ def window(world, token):
 def used(world, token):
     row = window(world, token)
     return 0 if row is None else row[3]
-
-
-class Received(io.BytesIO):
-    """Bytes that have come in, as http.client wants to read them."""
-
-    def makefile(self, *_):
-        return self
-
-
-def parsed(data):
-    response = http.client.HTTPResponse(Received(data))
-    response.begin()
-    return Response(response.status, response.headers, response.read())
 
 
 def connected(ports, seconds=20):
@@ -70,7 +56,7 @@ def connected(ports, seconds=20):
 
 
 def received(sockets, seconds=50):
-    """All that comes back on each socket until the server closes it."""
+    """All that comes back on each socket until the server closes it: answers on chats."""
     chunks = {connection: [] for connection in sockets}
     with selectors.DefaultSelector() as pending:
         for connection in sockets:
@@ -83,7 +69,10 @@ def received(sockets, seconds=50):
                 chunks[key.fileobj].append(chunk)
                 if not chunk:
                     pending.unregister(key.fileobj)
-    return [parsed(b"".join(chunks[connection])) for connection in sockets]
+    responses = [parsed(b"".join(chunks[connection])) for connection in sockets]
+    for response in responses:
+        CONTRACT.check("GET", CHATS.target("p"), response)
+    return responses
 
 
 def warm(ports):

@@ -21,7 +21,8 @@ import urllib.parse
 import pytest
 
 from command import DONE, outcome
-from servers import Lighttpd
+from contract import CONTRACT
+from servers import Lighttpd, Response
 from world import PENDING, SHARED, STORE
 
 THREADS = 4
@@ -194,11 +195,12 @@ class Reader:
 
     def page(self, target, token):
         self.connection.request("GET", target, headers={"Authorization": f"Bearer {token}"})
-        response = self.connection.getresponse()
-        body = response.read()
-        assert response.status == 200, (target, response.status, body)
+        answer = self.connection.getresponse()
+        response = Response(answer.status, answer.headers, answer.read())
+        assert response.status == 200, (target, response)
+        CONTRACT.check("GET", target, response)
         self.requests += 1
-        return json.loads(body, parse_float=decimal.Decimal)
+        return json.loads(response.body, parse_float=decimal.Decimal)
 
     def rows(self, endpoint, project, token):
         """All rows of an endpoint, by following its cursor."""

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api import digest
+from contract import CONTRACT, Mismatch
 from faults import locked, waiting
 from processes import wait_until
 from servers import SERVERS, Apache, Lighttpd, SpawnFcgi
@@ -85,6 +86,9 @@ class Load:
             response = self.server.ask(book.target, token, timeout=PATIENCE)
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__
+        except Mismatch as mismatch:
+            self.wrong.append(mismatch)
+            return "wrong"
         if response.status != 200:
             return "fault" if b"Internal server error" in response.body else response.status
         if (response.body != book.expected
@@ -110,6 +114,13 @@ class Load:
         for client in self.clients:
             client.join(30)
         print(dict(self.ends))
+
+
+@pytest.fixture(autouse=True)
+def _own_answers():
+    """A web server that has nobody to ask answers by itself."""
+    with CONTRACT.own_answers(500, 503):
+        yield
 
 
 @pytest.fixture(scope="module")

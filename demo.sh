@@ -190,11 +190,14 @@ generate() {
 what_to_try() {
     from=$(date -u -d '99 days ago' +%F) to=$(date -u -d tomorrow +%F)
     printf '\nDaybook answers at %s. Try (100 requests a minute):\n\n' "$DAYBOOK_URL"
-    for path in analytics/demo/messages/daily dashboard/demo/chats/count dashboard/demo/users/unique-daily \
+    for path in analytics/demo/summary/daily analytics/demo/messages/daily dashboard/demo/chats/count dashboard/demo/users/unique-daily \
         dashboard/demo/csat/daily dashboard/demo/ai_quality/daily dashboard/demo/errors/daily; do
         printf "curl -s -H 'Authorization: Bearer %s' '%s/rest/%s?from=%s&to=%s'\n" \
             "$DAYBOOK_TOKEN" "$DAYBOOK_URL" "$path" "$from" "$to"
     done
+    printf "curl -s -H 'Authorization: Bearer %s' '%s/rest/analytics/demo/summary?from=%s&to=%s&compare=previous'\n" \
+        "$DAYBOOK_TOKEN" "$DAYBOOK_URL" "$(date -u -d '7 days ago' +%F)" "$(date -u +%F)"
+    printf '\nFormats are csv, ndjson and json: add &format=csv. %s/rest/openapi.json describes it all.\n' "$DAYBOOK_URL"
     printf '\nvar/demo.env has the URL, the token and the database:  set -a; . var/demo.env; set +a\n'
     printf 'The responders log to var/pg/web/responders.log. Stop it all with:  ./demo.sh stop\n'
 }

@@ -9,6 +9,8 @@
 typedef int32_t day_t;
 
 enum {
+    DAY_MIN = -719162,      /* 0001-01-01 */
+    DAY_NONE = INT32_MIN,   /* no day, where there may be one */
     DAY_TEXT_LENGTH = 10,   /* YYYY-MM-DD */
     DAY_INSTANT_LENGTH = 20 /* YYYY-MM-DDT00:00:00Z */
 };

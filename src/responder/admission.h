@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "day.h"
+
 /* What the database says of a token and a project. */
 enum verdict {
     VERDICT_NONE, /* nothing yet */
@@ -39,6 +41,12 @@ struct admission {
     struct data_version version; /* number 0 if none was wanted, or the database names none */
     bool is_settled;             /* all its days lie before the last two, which still change as a rule */
     bool is_known;               /* its version is the one that was known: no rows were read */
+
+    /* What there is to show, for VERDICT_PASS. */
+    day_t first_day;      /* the first on which the project has an event; DAY_NONE: it has none */
+    day_t settled_before; /* days from this one on still change as a rule */
+    int64_t changed_at;   /* when the newest change was made, as seconds since 1970; 0: there is none */
+    day_t expires_on;     /* the day on which the token ends; DAY_NONE: it has no end */
 };
 
 #endif

@@ -4,190 +4,163 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cursor.h"
 #include "json.h"
+#include "page.h"
+#include "summary.h"
 
-/* No value is longer: an instant in quotes has 22 bytes, an integer 20, an average 21. */
-enum { VALUE_TEXT_MAX = 24 };
+enum { INSTANT_SIZE = 32 };
 
-/* Each of these writes at text, where there is room, and returns where it ends. What they write needs no
- * escapes. */
-
-static char *put_text(char *text, const char *plain)
+static bool add_day(struct json_object *object, const char *key, day_t day)
 {
-    return mempcpy(text, plain, strlen(plain));
+    char text[DAY_TEXT_LENGTH + 1];
+
+    if (day == DAY_NONE)
+        return json_add_null(object, key);
+    day_format(day, text);
+    return json_add(object, key, json_object_new_string(text));
 }
 
-static char *put_integer(char *text, int64_t number)
+/* The answer's own instant is not in it: the page would never be the one that the client has. */
+static bool add_freshness(struct json_object *object, const struct admission *admission)
 {
-    char digits[20];
-    size_t n = 0;
-    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    const time_t changed_at = (time_t)admission->changed_at;
+    char text[INSTANT_SIZE];
+    struct tm tm;
 
-    do {
-        digits[sizeof(digits) - ++n] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    if (number < 0)
-        *text++ = '-';
-    return mempcpy(text, digits + sizeof(digits) - n, n);
+    if (!add_day(object, "first_date", admission->first_day) ||
+        !add_day(object, "first_incomplete_date", admission->settled_before))
+        return false;
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&changed_at, &tm));
+    return (admission->changed_at == 0 ? json_add_null(object, "as_of")
+                                       : json_add(object, "as_of", json_object_new_string(text))) &&
+           json_add(object, "time_zone", json_object_new_string("UTC"));
 }
 
-/* Hundredths, 0 or more, as a number in its shortest form: 420 is 4.2, 87 is 0.87, 400 is 4. */
-static char *put_average(char *text, int64_t hundredths)
+static struct json_object *metadata(const struct page *page, const struct admission *admission)
 {
-    int64_t fraction = hundredths % 100;
-
-    assert(hundredths >= 0);
-    text = put_integer(text, hundredths / 100);
-    if (fraction == 0)
-        return text;
-    *text++ = '.';
-    *text++ = (char)('0' + fraction / 10);
-    if (fraction % 10 != 0)
-        *text++ = (char)('0' + fraction % 10);
-    return text;
-}
-
-static char *put_day(char *text, day_t day, bool is_instant)
-{
-    *text++ = '"';
-    if (is_instant)
-        day_format_instant(day, text);
-    else
-        day_format(day, text);
-    text += is_instant ? DAY_INSTANT_LENGTH : DAY_TEXT_LENGTH; /* over the NUL */
-    *text++ = '"';
-    return text;
-}
-
-/* value is VALUE_NULL on a day without a row. */
-static char *put_value(char *text, enum field_type type, day_t day, int64_t value)
-{
-    switch (type) {
-    case FIELD_DATE: return put_day(text, day, false);
-    case FIELD_INSTANT: return put_day(text, day, true);
-    case FIELD_COUNT: return put_integer(text, value == VALUE_NULL ? 0 : value);
-    case FIELD_AVERAGE: return value == VALUE_NULL ? put_text(text, "null") : put_average(text, value);
-    case FIELD_END: break;
-    }
-    return text;
-}
-
-static char *put_row(char *text, const struct endpoint *endpoint, day_t day, const struct row *row)
-{
-    char separator = '{';
-
-    for (size_t i = 0; endpoint->fields[i].type != FIELD_END; i++, separator = ',') {
-        *text++ = separator;
-        *text++ = '"';
-        text = put_text(text, endpoint->fields[i].name);
-        *text++ = '"';
-        *text++ = ':';
-        text = put_value(text, endpoint->fields[i].type, day, row == NULL ? VALUE_NULL : row->value[i]);
-    }
-    *text++ = '}';
-    return text;
-}
-
-/* A row for every day of the page, those without events too; the rows that there are lie on their days. */
-static char *put_rows(char *text, const struct endpoint *endpoint, const struct range *range,
-                      const struct rows *rows)
-{
-    size_t next = 0;
-
-    for (day_t day = range->first; day < range->end; day++) {
-        const bool has_row = next < rows->count && rows->row[next].day == day;
-        if (day > range->first)
-            *text++ = ',';
-        text = put_row(text, endpoint, day, has_row ? &rows->row[next++] : NULL);
-    }
-    assert(next == rows->count); /* or one was out of order, or of no day of the page */
-    return text;
-}
-
-/* The most bytes that put_rows() writes. */
-static size_t rows_size(const struct endpoint *endpoint, const struct range *range)
-{
-    size_t row = strlen("{},");
-
-    assert(range->first <= range->end && range->end - range->first <= PAGE_DAYS_MAX);
-    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++)
-        row += strlen(f->name) + strlen("\"\":,") + VALUE_TEXT_MAX;
-    return row * (size_t)(range->end - range->first);
-}
-
-static struct json_object *metadata(const struct endpoint *endpoint, const struct range *range)
-{
+    const struct range *range = &page->params->range;
     struct json_object *object = json_object_new_object();
     char cursor[CURSOR_TEXT_LENGTH + 1];
 
     if (object == NULL)
         return NULL;
     cursor_format(range->end, cursor);
-    if (json_add(object, endpoint->total_name, json_object_new_int64(range->to - range->from)) &&
-        (range->end < range->to ? json_add(object, "next_cursor", json_object_new_string(cursor))
-                                : json_add_null(object, "next_cursor")))
+    if (json_add(object, page->endpoint->total_name, json_object_new_int64(range->to - range->from)) &&
+        (params_has_next(page->params) ? json_add(object, "next_cursor", json_object_new_string(cursor))
+                                       : json_add_null(object, "next_cursor")) &&
+        (!page->params->includes_freshness || add_freshness(object, admission)))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-/* The document, but for its rows: {"status":"SUCCESS","data":[],"metadata":{...}}. */
-static struct json_object *frame(const struct endpoint *endpoint, const struct range *range)
+/* What the data begins with; the rest is written into the gap behind it. */
+static const char DATA[] = "\"data\":";
+
+static bool is_paged(const struct page *page)
+{
+    return page->endpoint->page_days > 0;
+}
+
+/* The document, but for its rows: {"status":"SUCCESS","data":[],"metadata":{...}}; {} of an endpoint without
+ * pages. */
+static struct json_object *frame(const struct page *page, const struct admission *admission)
 {
     struct json_object *object = json_object_new_object();
 
     if (object == NULL)
         return NULL;
     if (json_add(object, "status", json_object_new_string("SUCCESS")) &&
-        json_add(object, "data", json_object_new_array_ext(1)) &&
-        json_add(object, "metadata", metadata(endpoint, range)))
+        json_add(object, "data", is_paged(page) ? json_object_new_array_ext(1) : json_object_new_object()) &&
+        json_add(object, "metadata", metadata(page, admission)))
         return object;
     json_object_put(object);
     return NULL;
 }
 
-/*
- * Writes the frame with the rows in the gap of "data". json-c makes the frame and no rows: as json-c objects,
- * most of a page's time would go to making and printing them.
- */
-static struct body *fill(const char *framed, size_t length, const struct endpoint *endpoint,
-                         const struct range *range, const struct rows *rows)
+static struct body *make(size_t size)
 {
-    const size_t size = rows_size(endpoint, range);
-    const char *gap = strstr(framed, "[]");
-    struct body *body = malloc(sizeof(*body) + length + size);
+    struct body *body = malloc(sizeof(*body) + size);
 
-    assert(gap != NULL);
-    if (body == NULL)
-        return NULL;
-    gap++;
-    char *first = mempcpy(body->text, framed, (size_t)(gap - framed));
-    char *end = put_rows(first, endpoint, range, rows);
-    assert((size_t)(end - first) <= size);
-    end = mempcpy(end, gap, (size_t)(framed + length - gap));
-    body->holders = 1;
+    if (body != NULL)
+        *body = (struct body){.holders = 1};
+    return body;
+}
+
+/* Ends a body where its text ends, and takes its validator. */
+static struct body *finish(struct body *body, const char *end)
+{
     body->length = (size_t)(end - body->text);
 
     /* Rows are seldom as long as they may be: what is over would lie in the cache for nothing. */
     struct body *cut = realloc(body, sizeof(*body) + body->length);
-    return cut == NULL ? body : cut;
-}
-
-struct body *body_render(const struct endpoint *endpoint, const struct range *range, const struct rows *rows)
-{
-    struct json_object *object = frame(endpoint, range);
-    size_t length;
-    const char *framed = json_text(object, &length);
-    struct body *body = framed == NULL ? NULL : fill(framed, length, endpoint, range, rows);
-
-    json_object_put(object);
-    if (body == NULL || validator_of(body->text, body->length, body->validator))
+    body = cut == NULL ? body : cut;
+    if (validator_of(body->text, body->length, body->validator))
         return body;
     body_release(body);
     return NULL;
+}
+
+/*
+ * Writes the frame with the rows in the gap of the data. json-c makes the frame and no rows: as json-c
+ * objects, most of a page's time would go to making and printing them.
+ */
+static struct body *fill(const char *framed, size_t length, const struct page *page)
+{
+    const size_t size = is_paged(page) ? page_size(page) : summary_size(page);
+    const char *gap = strstr(framed, DATA);
+    struct body *body = make(length + size);
+
+    assert(gap != NULL);
+    if (body == NULL)
+        return NULL;
+    gap += strlen(DATA);
+    char *text = mempcpy(body->text, framed, (size_t)(gap - framed));
+    const char *end;
+    if (is_paged(page)) {
+        *text++ = '[';
+        text = page_put(text, page);
+        *text++ = ']';
+    } else {
+        text = summary_put(text, page);
+    }
+    gap += strlen("[]");
+    end = mempcpy(text, gap, (size_t)(framed + length - gap));
+    assert((size_t)(end - body->text) <= length + size);
+    return finish(body, end);
+}
+
+static struct body *render_json(const struct page *page, const struct admission *admission)
+{
+    struct json_object *object = frame(page, admission);
+    size_t length;
+    const char *framed = json_text(object, &length);
+    struct body *body = framed == NULL ? NULL : fill(framed, length, page);
+
+    json_object_put(object);
+    return body;
+}
+
+static struct body *render_table(const struct page *page)
+{
+    struct body *body = make(page_size(page));
+
+    return body == NULL ? NULL : finish(body, page_put(body->text, page));
+}
+
+struct body *body_render(const struct page *page, const struct admission *admission)
+{
+    return page->params->format == FORMAT_JSON ? render_json(page, admission) : render_table(page);
+}
+
+struct body *body_of_text(const char *text, size_t length)
+{
+    struct body *body = make(length);
+
+    return body == NULL ? NULL : finish(body, mempcpy(body->text, text, length));
 }
 
 struct body *body_hold(struct body *body)

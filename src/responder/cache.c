@@ -17,6 +17,7 @@ enum { ASKED_COUNT = 4096 };
 struct entry {
     const struct endpoint *endpoint;
     struct range range;
+    enum format format;
     struct data_version version;
     struct body *body;
     char project[];
@@ -45,6 +46,7 @@ static uint64_t hash_of(const struct cache_key *key)
 
     /* An endpoint is known by its address. */
     hash = mix(hash, &key->endpoint, sizeof(key->endpoint));
+    hash = mix(hash, &key->format, sizeof(key->format));
     hash = mix(hash, key->project, strlen(key->project));
     return hash ^ hash >> 32;
 }
@@ -58,8 +60,9 @@ static bool is_of(const struct entry *entry, const struct cache_key *key)
 {
     const struct range *a = &entry->range, *b = key->range;
 
-    return entry->endpoint == key->endpoint && a->from == b->from && a->to == b->to && a->first == b->first &&
-           a->end == b->end && strcmp(entry->project, key->project) == 0;
+    return entry->endpoint == key->endpoint && entry->format == key->format && a->from == b->from &&
+           a->to == b->to && a->first == b->first && a->end == b->end &&
+           strcmp(entry->project, key->project) == 0;
 }
 
 /* What an entry takes. */
@@ -132,8 +135,11 @@ static struct entry *make_entry(const struct cache *cache, const struct cache_ke
     struct entry *entry = malloc(sizeof(*entry) + project_size);
     if (entry == NULL)
         return NULL;
-    *entry = (struct entry){
-        .endpoint = key->endpoint, .range = *key->range, .version = *version, .body = body_hold(body)};
+    *entry = (struct entry){.endpoint = key->endpoint,
+                            .range = *key->range,
+                            .format = key->format,
+                            .version = *version,
+                            .body = body_hold(body)};
     memcpy(entry->project, key->project, project_size);
     return entry;
 }

@@ -26,6 +26,7 @@ struct cache_key {
     const struct endpoint *endpoint;
     const char *project;
     const struct range *range;
+    enum format format;
 };
 
 /* What the cache has for a page. {0}: nothing, and none is wanted. */

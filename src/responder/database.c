@@ -36,7 +36,7 @@ static bool read_page(struct link *link, const struct question *question, bool i
     if (!statement_read_page(link, question, rows))
         return false;
     if (is_admitted && !rows->may_be_read)
-        return link_fail(link, question->endpoint->reads,
+        return link_fail(link, statement_page_name(question),
                          "another session than the one that admitted the request was asked;"
                          " have the pooler in between pool by session");
     return true;
@@ -120,15 +120,16 @@ void database_close(struct database *database)
 bool database_ask(struct database *database, const struct question *question, struct admission *admission,
                   struct rows *rows)
 {
-    assert(question->range != NULL || question->known == NULL);
+    assert(question->params != NULL || question->known == NULL);
     struct link *primary = &database->primary;
     const int64_t now = link_now_ms();
     const bool has_known = question->known != NULL && question->known->number != 0;
-    const bool asks_replica =
-        database->replica.conninfo != NULL && question->range != NULL && now >= database->replica_rests_until;
+    const bool asks_replica = database->replica.conninfo != NULL && question->params != NULL &&
+                              now >= database->replica_rests_until;
     int64_t position = VALUE_NULL;
 
-    *admission = (struct admission){0};
+    *admission = (struct admission){.first_day = DAY_NONE, .expires_on = DAY_NONE};
+    rows_free(rows);
     primary->deadline = now + database->timeout_ms;
     if (!make_ready(primary, OPENING_ADMIT, database->timeout_ms))
         return false;
@@ -138,7 +139,7 @@ bool database_ask(struct database *database, const struct question *question, st
      * elsewhere. Refusals come in floods: behind one, a page is not worth having the server start on it.
      */
     const bool is_page_sent =
-        question->range != NULL && !has_known && !asks_replica && !database->was_refused;
+        question->params != NULL && !has_known && !asks_replica && !database->was_refused;
     if (!statement_send_admit(primary, question, asks_replica) ||
         (is_page_sent && !statement_send_page(primary, question)))
         return link_fail_as_told(primary, "sending");
@@ -153,7 +154,7 @@ bool database_ask(struct database *database, const struct question *question, st
     database->was_refused = is_refused;
     if (is_page_sent)
         return read_page(primary, question, !is_refused, rows) || is_refused;
-    if (question->range == NULL || is_refused || admission->is_known ||
+    if (question->params == NULL || is_refused || admission->is_known ||
         (asks_replica && read_replica(database, question, position, rows)))
         return true;
     if (!statement_send_page(primary, question))

@@ -30,7 +30,8 @@ void database_close(struct database *database);
 /*
  * Has a request judged and counted, and its page read. rows are valid with VERDICT_PASS, a range, and a
  * version that is not known. False, after a line in the log, if the database could not say within the
- * time-out; then neither *admission nor *rows says anything.
+ * time-out; then neither *admission nor *rows says anything. The rows have begun, and in any
+ * case the caller ends them.
  *
  * It takes one round trip: the page is asked for ahead of the verdict. It takes a second one behind a request
  * that was refused, with a known version that is no longer that of the page, and with a replica.

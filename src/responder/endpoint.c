@@ -5,8 +5,25 @@
 #include "percent.h"
 
 /* clang-format off */
+#define SUMMARY_FIELDS                      \
+    {"chats", FIELD_COUNT},                 \
+    {"inbound_messages", FIELD_COUNT},      \
+    {"outbound_messages", FIELD_COUNT},     \
+    {"positive_feedback", FIELD_COUNT},     \
+    {"negative_feedback", FIELD_COUNT},     \
+    {"ht_requests", FIELD_COUNT},           \
+    {"ht_starts", FIELD_COUNT},             \
+    {"returning_users", FIELD_COUNT},       \
+    {"csat_total", FIELD_COUNT},            \
+    {"csat_sum", FIELD_SUM},                \
+    {"csat_avg_score", FIELD_AVERAGE},      \
+    {"ai_quality_sample_size", FIELD_COUNT}, \
+    {"ai_quality_sum", FIELD_SUM},          \
+    {"ai_quality_score", FIELD_AVERAGE},    \
+    {"error_count", FIELD_COUNT}
+
 const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
-    {"analytics", "messages/daily", "page_messages_daily", "total_days", 30, {
+    {"analytics", "messages/daily", "page_messages_daily", NULL, "total_days", 30, {
         {"date", FIELD_DATE},
         {"inbound_messages", FIELD_COUNT},
         {"outbound_messages", FIELD_COUNT},
@@ -14,60 +31,53 @@ const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
         {"negative_feedback", FIELD_COUNT},
         {"ht_requests", FIELD_COUNT},
         {"ht_starts", FIELD_COUNT}}},
-    {"dashboard", "chats/count", "page_chats_daily", "total_count", 30, {
+    {"dashboard", "chats/count", "page_chats_daily", NULL, "total_count", 30, {
         {"date", FIELD_DATE},
         {"count", FIELD_COUNT}}},
-    {"dashboard", "users/unique-daily", "page_users_daily", "total_count", 31, {
+    {"dashboard", "users/unique-daily", "page_users_daily", NULL, "total_count", 31, {
         {"date", FIELD_INSTANT},
         {"unique_users", FIELD_COUNT}}},
-    {"dashboard", "csat/daily", "page_csat_daily", "days_count", 30, {
+    {"dashboard", "csat/daily", "page_csat_daily", NULL, "days_count", 30, {
         {"date", FIELD_DATE},
         {"total", FIELD_COUNT},
         {"avg_score", FIELD_AVERAGE}}},
-    {"dashboard", "ai_quality/daily", "page_ai_quality_daily", "total_days", 30, {
+    {"dashboard", "ai_quality/daily", "page_ai_quality_daily", NULL, "total_days", 30, {
         {"date", FIELD_DATE},
         {"score", FIELD_AVERAGE},
         {"sample_size", FIELD_COUNT}}},
-    {"dashboard", "errors/daily", "page_errors_daily", "total_count", 30, {
+    {"dashboard", "errors/daily", "page_errors_daily", NULL, "total_count", 30, {
         {"date", FIELD_DATE},
-        {"bucket", FIELD_INSTANT},
+        {"bucket", FIELD_BUCKET},
         {"error_count", FIELD_COUNT}}},
+    {"analytics", "summary/daily", "page_summary_daily", NULL, "total_days", 30, {
+        {"date", FIELD_DATE},
+        SUMMARY_FIELDS}},
+    {"analytics", "summary", "page_summary", "page_comparison", "total_days", 0, {
+        {"is_partial", FIELD_FLAG},
+        SUMMARY_FIELDS,
+        {"containment", FIELD_RATIO}}},
 };
 /* clang-format on */
 
-bool endpoint_has_column(const struct field *field)
+bool field_has_column(const struct field *field)
 {
-    return field->type == FIELD_COUNT || field->type == FIELD_AVERAGE;
+    return field_is_number(field) || field->type == FIELD_FLAG;
+}
+
+bool field_is_number(const struct field *field)
+{
+    return field->type >= FIELD_COUNT && field->type <= FIELD_RATIO;
 }
 
 static const char ROOT[] = "/rest/";
 
 enum { PATH_LENGTH_MAX = 1024 };
 
-/*
- * Unescapes a path (RFC 3986 section 6.2.2.2: an escaped letter is that letter). False for one that no
- * endpoint can have: too long, broken, or with an escaped slash, which would change how it divides.
- */
-static bool unescape(const char *path, char plain[PATH_LENGTH_MAX + 1])
-{
-    size_t length = strlen(path);
-
-    if (length > PATH_LENGTH_MAX || !percent_decode(path, length, PERCENT_PATH, plain, PATH_LENGTH_MAX + 1))
-        return false;
-
-    size_t slashes = 0;
-    for (const char *p = path; *p != '\0'; p++)
-        slashes += *p == '/';
-    for (const char *p = plain; *p != '\0'; p++)
-        slashes -= *p == '/';
-    return slashes == 0;
-}
-
 const struct endpoint *endpoint_find(const char *path, char project[PROJECT_LENGTH_MAX + 1])
 {
     char plain[PATH_LENGTH_MAX + 1];
 
-    if (!unescape(path, plain) || strncmp(plain, ROOT, sizeof(ROOT) - 1) != 0)
+    if (!percent_decode_path(path, plain, sizeof(plain)) || strncmp(plain, ROOT, sizeof(ROOT) - 1) != 0)
         return NULL;
 
     char *area = plain + sizeof(ROOT) - 1;

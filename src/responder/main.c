@@ -11,6 +11,7 @@
 #include "database.h"
 #include "fastcgi.h"
 #include "log.h"
+#include "openapi.h"
 #include "request.h"
 #include "response.h"
 #include "serve.h"
@@ -94,17 +95,27 @@ static bool write_file(void *to, const char *bytes, size_t length)
     return fwrite(bytes, 1, length, to) == length;
 }
 
-static void answer(const struct service *service, char *const *environment, struct response *response)
-{
+/* The answer to a request, until it has been sent. */
+struct exchange {
     struct request request;
+    struct response response;
+};
 
-    if (!request_read(&request, environment)) {
+static void answer(const struct service *service, char *const *environment, struct exchange *exchange)
+{
+    *exchange = (struct exchange){0};
+    if (request_read(&exchange->request, environment)) {
+        serve(service, &exchange->request, &exchange->response);
+    } else {
         log_error("out of memory");
-        response->answer = ANSWER_FAULT;
-        return;
+        exchange->response.answer = ANSWER_FAULT;
     }
-    serve(service, &request, response);
-    request_free(&request);
+}
+
+static void end(struct exchange *exchange)
+{
+    response_free(&exchange->response);
+    request_free(&exchange->request);
 }
 
 static int run_fcgi(const struct service *service, int timeout_ms)
@@ -117,11 +128,11 @@ static int run_fcgi(const struct service *service, int timeout_ms)
         return EXIT_FAILURE;
     catch_signals(&open_mask);
     while (accept_request(fastcgi, &open_mask, &environment)) {
-        struct response response = {0};
-        answer(service, environment, &response);
+        struct exchange exchange;
+        answer(service, environment, &exchange);
         fastcgi_begin_answer(fastcgi);
-        response_send(&response, &(struct sink){fastcgi_write, fastcgi});
-        response_free(&response);
+        response_send(&exchange.response, &(struct sink){fastcgi_write, fastcgi});
+        end(&exchange);
         fastcgi_finish(fastcgi);
     }
     fastcgi_close(fastcgi);
@@ -130,11 +141,11 @@ static int run_fcgi(const struct service *service, int timeout_ms)
 
 static int run_cgi(const struct service *service)
 {
-    struct response response = {0};
+    struct exchange exchange;
 
-    answer(service, environ, &response);
-    bool sent = response_send(&response, &(struct sink){write_file, stdout}) && fflush(stdout) == 0;
-    response_free(&response);
+    answer(service, environ, &exchange);
+    bool sent = response_send(&exchange.response, &(struct sink){write_file, stdout}) && fflush(stdout) == 0;
+    end(&exchange);
     return sent ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -166,12 +177,16 @@ int main(int argc, char **argv)
     log_open("daybook.fcgi", settings.log);
 
     struct service service = {.database = database_open(&settings.database),
-                              .cache = cache_open(CACHE_BYTES)};
+                              .cache = cache_open(CACHE_BYTES),
+                              .description = openapi_body(),
+                              .public_url = settings.public_url,
+                              .origins = settings.origins};
     int status = EXIT_FAILURE;
-    if (service.database == NULL || service.cache == NULL)
-        log_error("out of memory");
+    if (service.database == NULL || service.cache == NULL || service.description == NULL)
+        log_error("out of memory, or no SHA-256 from libcrypto");
     else
         status = is_cgi ? run_cgi(&service) : run_fcgi(&service, settings.io_timeout_ms);
+    body_release(service.description);
     cache_close(service.cache);
     database_close(service.database);
     return status;

@@ -69,3 +69,16 @@ bool percent_decode(const char *text, size_t length, enum percent_rule rule, cha
     plain[n] = '\0';
     return is_plain_text((const unsigned char *)plain, n);
 }
+
+bool percent_decode_path(const char *path, char *plain, size_t size)
+{
+    if (!percent_decode(path, strlen(path), PERCENT_PATH, plain, size))
+        return false;
+
+    size_t slashes = 0;
+    for (const char *p = path; *p != '\0'; p++)
+        slashes += *p == '/';
+    for (const char *p = plain; *p != '\0'; p++)
+        slashes -= *p == '/';
+    return slashes == 0;
+}

@@ -16,4 +16,10 @@ enum percent_rule {
  */
 bool percent_decode(const char *text, size_t length, enum percent_rule rule, char *plain, size_t size);
 
+/*
+ * Undoes it in a whole path (RFC 3986 section 6.2.2.2: an escaped letter is that letter). False likewise, and
+ * for an escaped slash, which would change how the path divides.
+ */
+bool percent_decode_path(const char *path, char *plain, size_t size);
+
 #endif

@@ -11,7 +11,7 @@ struct question {
     const struct token_digest *digest;
     const char *project;
     const struct endpoint *endpoint;
-    const struct range *range; /* NULL: no rows are wanted, only the verdict */
+    const struct params *params; /* NULL: no rows are wanted, only the verdict */
 
     /*
      * NULL, as without a range: no version is wanted. Otherwise the database looks for one, which costs it

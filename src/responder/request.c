@@ -2,16 +2,56 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-static const char *get(char *const *environment, const char *name)
-{
-    size_t length = strlen(name);
+enum variable {
+    VARIABLE_URI,
+    VARIABLE_METHOD,
+    VARIABLE_AUTHORIZATION,
+    VARIABLE_IF_NONE_MATCH,
+    VARIABLE_ACCEPT,
+    VARIABLE_HOST,
+    VARIABLE_ORIGIN,
+    VARIABLE_REQUESTED_METHOD,
+    VARIABLE_HTTPS,
+    VARIABLE_SCHEME,
+    VARIABLE_COUNT
+};
 
-    for (; *environment != NULL; environment++) {
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment + length + 1;
+#define NAMED(name)                                                                                          \
+    {                                                                                                        \
+        name, sizeof(name) - 1                                                                               \
     }
-    return NULL;
+
+/* The length comes first: most names of an environment differ in it already. */
+static const struct {
+    const char *name;
+    size_t length;
+} VARIABLES[VARIABLE_COUNT] = {
+    [VARIABLE_URI] = NAMED("REQUEST_URI"),
+    [VARIABLE_METHOD] = NAMED("REQUEST_METHOD"),
+    [VARIABLE_AUTHORIZATION] = NAMED("HTTP_AUTHORIZATION"),
+    [VARIABLE_IF_NONE_MATCH] = NAMED("HTTP_IF_NONE_MATCH"),
+    [VARIABLE_ACCEPT] = NAMED("HTTP_ACCEPT"),
+    [VARIABLE_HOST] = NAMED("HTTP_HOST"),
+    [VARIABLE_ORIGIN] = NAMED("HTTP_ORIGIN"),
+    [VARIABLE_REQUESTED_METHOD] = NAMED("HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
+    [VARIABLE_HTTPS] = NAMED("HTTPS"),
+    [VARIABLE_SCHEME] = NAMED("REQUEST_SCHEME"),
+};
+
+/* Finds the variables; NULL for one that is not there. The first of a name counts. */
+static void find(char *const *environment, const char *values[VARIABLE_COUNT])
+{
+    for (; *environment != NULL; environment++) {
+        const char *equals = strchr(*environment, '=');
+        const size_t length = equals == NULL ? 0 : (size_t)(equals - *environment);
+        for (int i = 0; length > 0 && i < VARIABLE_COUNT; i++) {
+            if (VARIABLES[i].length == length && values[i] == NULL &&
+                memcmp(*environment, VARIABLES[i].name, length) == 0)
+                values[i] = equals + 1;
+        }
+    }
 }
 
 static enum method method_of(const char *name)
@@ -51,23 +91,37 @@ static size_t size_of(const char *text)
     return text == NULL ? 0 : strlen(text) + 1;
 }
 
+/* lighttpd and Apache say HTTPS=on; some say only the scheme. */
+static bool is_secure(const char *const values[VARIABLE_COUNT])
+{
+    return (values[VARIABLE_HTTPS] != NULL && strcasecmp(values[VARIABLE_HTTPS], "on") == 0) ||
+           (values[VARIABLE_SCHEME] != NULL && strcasecmp(values[VARIABLE_SCHEME], "https") == 0);
+}
+
 bool request_read(struct request *request, char *const *environment)
 {
-    const char *uri = get(environment, "REQUEST_URI");
-    const char *authorization = get(environment, "HTTP_AUTHORIZATION");
-    const char *if_none_match = get(environment, "HTTP_IF_NONE_MATCH");
-    const char *target = origin_form(uri == NULL ? "" : uri);
+    const char *values[VARIABLE_COUNT] = {NULL};
+    size_t size = 0;
 
-    char *memory = malloc(size_of(target) + size_of(authorization) + size_of(if_none_match));
+    find(environment, values);
+    values[VARIABLE_URI] = origin_form(values[VARIABLE_URI] == NULL ? "" : values[VARIABLE_URI]);
+    for (int i = 0; i < VARIABLE_COUNT; i++)
+        size += size_of(values[i]);
+    char *memory = malloc(size);
     if (memory == NULL)
         return false;
     char *room = memory;
     *request = (struct request){
-        .method = method_of(get(environment, "REQUEST_METHOD")),
-        .path = copy(target, &room),
+        .method = method_of(values[VARIABLE_METHOD]),
+        .path = copy(values[VARIABLE_URI], &room),
         .query = "",
-        .authorization = copy(authorization, &room),
-        .if_none_match = copy(if_none_match, &room),
+        .authorization = copy(values[VARIABLE_AUTHORIZATION], &room),
+        .if_none_match = copy(values[VARIABLE_IF_NONE_MATCH], &room),
+        .accept = copy(values[VARIABLE_ACCEPT], &room),
+        .host = copy(values[VARIABLE_HOST], &room),
+        .origin = copy(values[VARIABLE_ORIGIN], &room),
+        .requested_method = copy(values[VARIABLE_REQUESTED_METHOD], &room),
+        .is_secure = is_secure(values),
         .memory = memory,
     };
     char *query = strchr(memory, '?');

@@ -8,11 +8,19 @@ enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_COUN
 /* What a request asks, as the web server passes it on (RFC 3875 section 4.1), not yet looked at. */
 struct request {
     enum method method;
-    const char *path;          /* as in the request line, escapes and all; "" if there is none */
-    const char *query;         /* behind the '?', likewise; "" if there is none */
-    const char *authorization; /* the header's value; NULL if there is none */
-    const char *if_none_match; /* likewise */
-    char *memory;              /* holds the strings */
+    const char *path;  /* as in the request line, escapes and all; "" if there is none */
+    const char *query; /* behind the '?', likewise; "" if there is none */
+
+    /* The values of headers; NULL for one that is not there. */
+    const char *authorization;
+    const char *if_none_match;
+    const char *accept;
+    const char *host;
+    const char *origin;
+    const char *requested_method; /* Access-Control-Request-Method: a preflight */
+
+    bool is_secure; /* it came by https */
+    char *memory;   /* holds the strings */
 };
 
 /*

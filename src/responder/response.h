@@ -4,8 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "address.h"
 #include "admission.h"
 #include "body.h"
+#include "format.h"
 
 /*
  * Everything a request can come to. Each has one row in response.c: status, body, headers. The fault is 0, so
@@ -27,16 +29,33 @@ enum answer {
     ANSWER_BAD_TO,
     ANSWER_BAD_RANGE,
     ANSWER_BAD_LIMIT,
-    ANSWER_BAD_CURSOR
+    ANSWER_BAD_CURSOR,
+    ANSWER_BAD_FORMAT,
+    ANSWER_BAD_INCLUDE,
+    ANSWER_BAD_COMPARE
 };
 
-/* An answer on its way to the client. Starts as {0}; ended by response_free(). */
+/* What a page that the web browser got elsewhere may know of the answer: origin.h. */
+struct sharing {
+    bool is_on;                 /* answers differ by origin */
+    const char *allowed_origin; /* of the request, or "*"; NULL: this one may not read it */
+    bool is_preflight;          /* the browser asks whether it may send the request */
+};
+
+enum { FILE_NAME_SIZE = 64 };
+
+/* An answer on its way to the client. Starts as {0}; ended by response_free(). Points into the request. */
 struct response {
     enum answer answer;
     bool is_head;               /* the client wants no body */
+    bool is_public;             /* the page is for everybody, and of no project */
     bool has_window;            /* the window is known and goes into headers */
-    struct admission admission; /* the window, if so; and whether the page is settled */
+    struct admission admission; /* the window, if so; and what there is to show */
     struct body *body;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
+    enum format format;         /* of the body */
+    struct sharing sharing;
+    char file_name[FILE_NAME_SIZE]; /* to save the page under; "" for none */
+    char next[ADDRESS_SIZE];        /* the address of the page behind; "" for none */
 };
 
 /* Where the bytes of a response go: to a FastCGI stream, or a plain CGI's standard output. */

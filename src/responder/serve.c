@@ -1,8 +1,15 @@
 #include "serve.h"
 
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
 #include "body.h"
 #include "endpoint.h"
 #include "log.h"
+#include "openapi.h"
+#include "origin.h"
 #include "params.h"
 #include "token.h"
 #include "validator.h"
@@ -29,6 +36,9 @@ static enum answer answer_to_params(enum params_result result)
     case PARAMS_BAD_RANGE: return ANSWER_BAD_RANGE;
     case PARAMS_BAD_LIMIT: return ANSWER_BAD_LIMIT;
     case PARAMS_BAD_CURSOR: return ANSWER_BAD_CURSOR;
+    case PARAMS_BAD_FORMAT: return ANSWER_BAD_FORMAT;
+    case PARAMS_BAD_INCLUDE: return ANSWER_BAD_INCLUDE;
+    case PARAMS_BAD_COMPARE: return ANSWER_BAD_COMPARE;
     }
     return ANSWER_FAULT;
 }
@@ -45,65 +55,156 @@ static enum answer answer_to_verdict(enum verdict verdict)
     return ANSWER_FAULT;
 }
 
+/* ANSWER_PAGE for a method that asks for one. */
+static enum answer answer_to_method(enum method method)
+{
+    switch (method) {
+    case METHOD_GET:
+    case METHOD_HEAD: return ANSWER_PAGE;
+    case METHOD_OPTIONS: return ANSWER_OPTIONS;
+    case METHOD_OTHER:
+    case METHOD_COUNT: break;
+    }
+    return ANSWER_METHOD_NOT_ALLOWED;
+}
+
+/* Gives the response its body; the client may have it. */
+static enum answer give(struct response *response, struct body *body, const struct request *request)
+{
+    if (body == NULL) {
+        log_error("no memory for the page, or no SHA-256 from libcrypto");
+        return ANSWER_FAULT;
+    }
+    response->body = body;
+    return validator_is_named(request->if_none_match, body->validator) ? ANSWER_NOT_MODIFIED : ANSWER_PAGE;
+}
+
+/* The description of the API needs no token, and counts for nothing. */
+static enum answer describe(const struct service *service, const struct request *request,
+                            struct response *response)
+{
+    enum answer answer = answer_to_method(request->method);
+
+    if (answer != ANSWER_PAGE)
+        return answer;
+    response->is_public = true;
+    return give(response, body_hold(service->description), request);
+}
+
+/* For example, messages-daily_2026-01-01_2026-02-01.csv. Of JSON, and of what Accept asked for, there is
+ * none. */
+static void name_file(const struct endpoint *endpoint, const struct params *params, char name[FILE_NAME_SIZE])
+{
+    char from[DAY_TEXT_LENGTH + 1], to[DAY_TEXT_LENGTH + 1];
+
+    if (!params->names_format || params->format == FORMAT_JSON)
+        return;
+    day_format(params->range.from, from);
+    day_format(params->range.to, to);
+    int n = snprintf(name, FILE_NAME_SIZE, "%s_%s_%s.%s", endpoint->kpi, from, to,
+                     format_table[params->format].name);
+    assert(n > 0 && n < FILE_NAME_SIZE);
+    for (char *slash = name; (slash = strchr(slash, '/')) != NULL;)
+        *slash = '-';
+}
+
+/*
+ * Whether a page is worth keeping: it must change with the data alone. How fresh they are, and whether a
+ * range reaches into today, changes with the clock as well.
+ */
+static bool is_keepable(const struct endpoint *endpoint, const struct params *params)
+{
+    return endpoint->page_days > 0 && !params->includes_freshness;
+}
+
+/* What the head of a page says of it, beside what the database said. */
+static void tell(const struct service *service, const struct request *request, const struct cache_key *key,
+                 const struct params *params, struct response *response)
+{
+    response->format = params->format;
+    name_file(key->endpoint, params, response->file_name);
+    address_of_next(service->public_url, request, key->project, key->endpoint, params, response->next);
+    if (!is_keepable(key->endpoint, params))
+        response->admission.is_settled = false;
+}
+
 /*
  * The order of refusals: 404, 405, 401, 403, 429, 400. Parameters are read before the database is asked,
  * so that a good request needs one round trip, but refused after it, as a bad request counts too.
  */
-static enum answer judge(const struct service *service, const struct request *request,
+static enum answer judge(const struct service *service, const struct request *request, struct rows *rows,
                          struct response *response)
 {
+    if (openapi_is_at(request->path))
+        return describe(service, request, response);
     char project[PROJECT_LENGTH_MAX + 1];
     const struct endpoint *endpoint = endpoint_find(request->path, project);
     if (endpoint == NULL)
         return ANSWER_NO_SUCH_PATH;
-    if (request->method == METHOD_OPTIONS)
-        return ANSWER_OPTIONS;
-    if (request->method == METHOD_OTHER)
-        return ANSWER_METHOD_NOT_ALLOWED;
+    enum answer answer = answer_to_method(request->method);
+    if (answer != ANSWER_PAGE)
+        return answer;
 
     struct token_digest digest;
     enum token_result token = token_present(request->authorization, &digest);
     if (token != TOKEN_PRESENT)
         return answer_to_token(token);
 
-    struct range range;
-    enum params_result params = params_parse(request->query, endpoint, &range);
-    const struct cache_key key = {.endpoint = endpoint, .project = project, .range = &range};
+    struct params params;
+    enum params_result parsed = params_parse(request->query, request->accept, endpoint, &params);
+    const struct cache_key key = {
+        .endpoint = endpoint, .project = project, .range = &params.range, .format = params.format};
+    const bool is_kept = parsed == PARAMS_OK && is_keepable(endpoint, &params);
     struct cached cached = {0};
-    if (params == PARAMS_OK)
+    if (is_kept)
         cached = cache_look_up(service->cache, &key, request->if_none_match != NULL);
 
     const struct question question = {
         .digest = &digest,
         .project = project,
         .endpoint = endpoint,
-        .range = params == PARAMS_OK ? &range : NULL,
+        .params = parsed == PARAMS_OK ? &params : NULL,
         .known = cached.wants_version ? &cached.version : NULL,
     };
     struct admission *admission = &response->admission;
-    struct rows rows;
-    if (!database_ask(service->database, &question, admission, &rows))
+    if (!database_ask(service->database, &question, admission, rows))
         return ANSWER_FAULT;
     response->has_window = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
     if (admission->verdict != VERDICT_PASS)
         return answer_to_verdict(admission->verdict);
-    if (params != PARAMS_OK)
-        return answer_to_params(params);
+    if (parsed != PARAMS_OK)
+        return answer_to_params(parsed);
 
-    response->body = admission->is_known ? body_hold(cached.body) : body_render(endpoint, &range, &rows);
-    if (response->body == NULL) {
-        log_error("no memory for the page, or no SHA-256 from libcrypto");
-        return ANSWER_FAULT;
-    }
-    cache_put(service->cache, &key, cached.wants_version ? &admission->version : NULL, response->body);
-    return validator_is_named(request->if_none_match, response->body->validator) ? ANSWER_NOT_MODIFIED
-                                                                                 : ANSWER_PAGE;
+    const struct page page = {endpoint, &params, rows};
+    answer =
+        give(response, admission->is_known ? body_hold(cached.body) : body_render(&page, admission), request);
+    if (answer == ANSWER_FAULT)
+        return answer;
+    if (is_kept)
+        cache_put(service->cache, &key, cached.wants_version ? &admission->version : NULL, response->body);
+    tell(service, request, &key, &params, response);
+    return answer;
+}
+
+/* Before all else: a refusal too can be read by the page that asked. */
+static struct sharing share(const char *origins, const struct request *request)
+{
+    return (struct sharing){
+        .is_on = *origins != '\0',
+        .allowed_origin = origin_allowed(origins, request->origin),
+        .is_preflight = request->method == METHOD_OPTIONS && request->requested_method != NULL,
+    };
 }
 
 void serve(const struct service *service, const struct request *request, struct response *response)
 {
+    struct rows rows;
+
+    rows_begin(&rows);
     response->is_head = request->method == METHOD_HEAD;
-    response->answer = judge(service, request, response);
+    response->sharing = share(service->origins, request);
+    response->answer = judge(service, request, &rows, response);
+    rows_free(&rows);
     if (response->answer == ANSWER_FAULT)
         log_error("answered 500 to %s", request->path);
 }

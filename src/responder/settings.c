@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "conninfo.h"
+#include "origin.h"
 
 enum { TIMEOUT_MIN_MS = 100, TIMEOUT_MAX_MS = 60000 };
 
@@ -53,6 +55,18 @@ static bool set_log(const char *text, struct settings *settings)
     return settings->log == LOG_TO_SYSLOG || strcmp(text, "stderr") == 0;
 }
 
+static bool set_public_url(const char *text, struct settings *settings)
+{
+    settings->public_url = *text == '\0' ? NULL : text;
+    return *text == '\0' || address_is_base(text);
+}
+
+static bool set_origins(const char *text, struct settings *settings)
+{
+    settings->origins = text;
+    return origin_is_list(text);
+}
+
 static const struct {
     const char *name;
     const char *fallback;
@@ -70,6 +84,13 @@ static const struct {
      "the longest the web server may take to send a request, and to take the answer,"
      " 100 to 60000 milliseconds",
      set_io_timeout},
+    {"DAYBOOK_PUBLIC_URL", "",
+     "where clients find the API, as https://kpi.example.org, for the links of pages;"
+     " without it, the host that a request names",
+     set_public_url},
+    {"DAYBOOK_CORS_ORIGINS", "",
+     "origins whose pages may read answers, as https://bi.example.org, with blanks between, or *",
+     set_origins},
     {"DAYBOOK_LOG", "stderr", "where faults are logged: stderr or syslog", set_log},
 };
 

@@ -12,6 +12,8 @@ struct settings {
     struct database_settings database; /* its strings point into the environment */
     int io_timeout_ms; /* bound on the web server's sending a request, and on its taking the answer */
     enum log_target log;
+    const char *public_url; /* where clients find the API; NULL: at the host that they name */
+    const char *origins;    /* whose pages may read answers: origin.h */
 };
 
 /* Reads them. Writes one line to err for each setting that is not valid, and then returns false. */

@@ -8,31 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "result.h"
 #include "session.h"
 
-enum { STATEMENT_SIZE = 1024, TEXT = 0, BINARY = 1 };
+enum { STATEMENT_SIZE = 4096, TEXT = 0, BINARY = 1 };
 
 /* Object identifiers of parameter types (pg_type.dat): fixed for ever. */
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_TEXT = 25, OID_DATE = 1082, OID_PG_LSN = 3220 };
 
-/* PostgreSQL's dates on the wire count from 2000-01-01. */
-enum { POSTGRES_EPOCH = 10957 };
-
-/* The columns of ADMIT_SQL, in its order. */
-enum admission_column {
-    COLUMN_VERDICT,
-    COLUMN_REMAINING,
-    COLUMN_RETRY_AFTER,
-    COLUMN_CLOSES_AT,
-    COLUMN_VERSION,
-    COLUMN_SETTLED_BEFORE,
-    COLUMN_POSITION,
-    COLUMN_COUNT
-};
-
-/* The position only where it is asked for: a primary without a replica need not know of WAL. */
+/* Its columns are those of result.h. The position only where it is asked for: a primary without a replica
+ * need not know of WAL. */
 static const char ADMIT_SQL[] =
-    "SELECT verdict, remaining, retry_after, closes_at, version, settled_before,"
+    "SELECT verdict, remaining, retry_after, closes_at, version, settled_before, first_day, changed_at, "
+    "expires_on,"
     "       CASE WHEN $4 THEN pg_catalog.pg_current_wal_flush_lsn() END FROM daybook.admit($1, $2, $3)";
 
 /* A replica that is in recovery no more has been made the primary. */
@@ -70,26 +58,75 @@ __attribute__((format(printf, 2, 3))) static void append(struct statement *state
     statement->length += (size_t)n;
 }
 
+/* The pages that are prepared: one of each endpoint, or two. */
+struct prepared {
+    const struct endpoint *endpoint;
+    bool compares;
+};
+
+/* Moves on to the next page; false behind the last. Begins as {0}. */
+static bool next_prepared(struct prepared *page)
+{
+    if (page->endpoint == NULL)
+        *page = (struct prepared){endpoint_table, false};
+    else if (!page->compares && page->endpoint->compares != NULL)
+        page->compares = true;
+    else
+        *page = (struct prepared){page->endpoint + 1, false};
+    return page->endpoint < endpoint_table + ENDPOINT_COUNT;
+}
+
+static const char *name_of(const struct prepared *page)
+{
+    return page->compares ? page->endpoint->compares : page->endpoint->reads;
+}
+
+const char *statement_page_name(const struct question *question)
+{
+    return name_of(&(struct prepared){question->endpoint, params_has_earlier(question->params)});
+}
+
+/* How a field's column is asked for: as an integer of its unit, but for a sum, which may be any number. */
+static const char *const COLUMNS[] = {
+    [FIELD_COUNT] = ", (\"%s%s\")::bigint", [FIELD_AVERAGE] = ", (\"%s%s\" * 100)::bigint",
+    [FIELD_SUM] = ", (\"%s%s\")::text",     [FIELD_RATIO] = ", (\"%s%s\" * 10000)::bigint",
+    [FIELD_FLAG] = ", (\"%s%s\")::integer",
+};
+
+/* The columns of an endpoint's fields, in their order, and those of the changes if it compares. */
+static void append_columns(struct statement *statement, const struct prepared *page)
+{
+    for (const struct field *f = page->endpoint->fields; f->type != FIELD_END; f++) {
+        if (field_has_column(f))
+            append(statement, COLUMNS[f->type], f->name, "");
+    }
+    for (const struct field *f = page->endpoint->fields; page->compares && f->type != FIELD_END; f++) {
+        if (field_is_number(f))
+            append(statement, COLUMNS[FIELD_RATIO], f->name, "_change");
+    }
+}
+
+/* As many nulls. */
+static void append_nulls(struct statement *statement, const struct prepared *page)
+{
+    for (const struct field *f = page->endpoint->fields; f->type != FIELD_END; f++)
+        append(statement, "%s%s", field_has_column(f) ? ", NULL" : "",
+               page->compares && field_is_number(f) ? ", NULL" : "");
+}
+
 /*
- * The page of an endpoint: the day, then a column for each field that has one, in the order of the fields.
- * Behind the days comes a row of nulls if the project has been admitted in the session that reads them.
- * Without it, a page that may not be read would look like one of a project without events. The days are put
- * in order before that row is added: a sort of all would cost more, and an append keeps its parts as they
- * are.
+ * The page of an endpoint: the day, then its columns. Behind the days comes a row of nulls if the project has
+ * been admitted in the session that reads them. Without it, a page that may not be read would look like one
+ * of a project without events. The days are put in order before that row is added: a sort of all would cost
+ * more, and an append keeps its parts as they are.
  */
-static void write_page_sql(struct statement *statement, const struct endpoint *endpoint)
+static void write_page_sql(struct statement *statement, const struct prepared *page)
 {
     statement->length = 0;
     append(statement, "(SELECT day");
-    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++) {
-        if (endpoint_has_column(f))
-            append(statement, ", (\"%s\"%s)::bigint", f->name, f->type == FIELD_AVERAGE ? " * 100" : "");
-    }
-    append(statement, " FROM daybook.%s($1, $2, $3) ORDER BY day) UNION ALL SELECT NULL", endpoint->reads);
-    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++) {
-        if (endpoint_has_column(f))
-            append(statement, ", NULL");
-    }
+    append_columns(statement, page);
+    append(statement, " FROM daybook.%s($1, $2, $3) ORDER BY day) UNION ALL SELECT NULL", name_of(page));
+    append_nulls(statement, page);
     append(statement, " WHERE pg_catalog.current_setting('daybook.admitted', true) = $1");
 }
 
@@ -132,14 +169,15 @@ static bool take_settings(struct link *link)
 static bool send_preparation(PGconn *c, enum opening opening, int patience_ms)
 {
     static const Oid page_types[] = {OID_TEXT, OID_DATE, OID_DATE};
-    struct statement page;
+    struct statement statement;
+    struct prepared page = {0};
 
     if (!send_settings(c, patience_ms) || !PQsendPrepare(c, OPENINGS[opening].name, OPENINGS[opening].sql,
                                                          OPENINGS[opening].count, OPENINGS[opening].types))
         return false;
-    for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
-        write_page_sql(&page, &endpoint_table[i]);
-        if (!PQsendPrepare(c, endpoint_table[i].reads, page.text, 3, page_types))
+    while (next_prepared(&page)) {
+        write_page_sql(&statement, &page);
+        if (!PQsendPrepare(c, name_of(&page), statement.text, 3, page_types))
             return false;
     }
     return PQpipelineSync(c);
@@ -151,8 +189,8 @@ bool statement_prepare(struct link *link, enum opening opening, int patience_ms)
         return link_fail_as_told(link, "preparing");
     if (!take_settings(link) || !link_take_and_drop(link, OPENINGS[opening].name, PGRES_COMMAND_OK))
         return false;
-    for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
-        if (!link_take_and_drop(link, endpoint_table[i].reads, PGRES_COMMAND_OK))
+    for (struct prepared page = {0}; next_prepared(&page);) {
+        if (!link_take_and_drop(link, name_of(&page), PGRES_COMMAND_OK))
             return false;
     }
     return link_take_and_drop(link, "preparing", PGRES_PIPELINE_SYNC);
@@ -161,13 +199,13 @@ bool statement_prepare(struct link *link, enum opening opening, int patience_ms)
 /* A day as PostgreSQL's wire has a date. */
 static uint32_t date(day_t day)
 {
-    return htonl((uint32_t)(day - POSTGRES_EPOCH));
+    return htonl((uint32_t)(day - RESULT_EPOCH));
 }
 
 bool statement_send_admit(const struct link *link, const struct question *question, bool wants_position)
 {
     const bool wants_version = question->known != NULL;
-    const uint32_t end = wants_version ? date(question->range->end) : 0;
+    const uint32_t end = wants_version ? date(question->params->range.end) : 0;
     const char flag = wants_position ? 1 : 0;
     const char *const values[] = {(const char *)question->digest->byte, question->project,
                                   wants_version ? (const char *)&end : NULL, &flag};
@@ -193,58 +231,14 @@ bool statement_send_catch_up(const struct link *link, const char *project, int64
 
 bool statement_send_page(const struct link *link, const struct question *question)
 {
-    const uint32_t first = date(question->range->first), end = date(question->range->end);
+    const uint32_t first = date(question->params->range.first), end = date(question->params->range.end);
     const char *const values[] = {question->project, (const char *)&first, (const char *)&end};
     static const int lengths[] = {0, sizeof(first), sizeof(end)};
     static const int formats[] = {TEXT, BINARY, BINARY};
 
-    return PQsendQueryPrepared(link->connection, question->endpoint->reads, 3, values, lengths, formats,
+    return PQsendQueryPrepared(link->connection, statement_page_name(question), 3, values, lengths, formats,
                                BINARY) &&
            PQpipelineSync(link->connection);
-}
-
-/* An integer, a date or a position: 4 or 8 bytes in network order. VALUE_NULL where it is null. */
-static int64_t integer(const PGresult *result, int row, int column)
-{
-    if (PQgetisnull(result, row, column))
-        return VALUE_NULL;
-
-    const char *wire = PQgetvalue(result, row, column);
-    if (PQgetlength(result, row, column) == 4) {
-        uint32_t word;
-        memcpy(&word, wire, sizeof(word));
-        return (int32_t)ntohl(word);
-    }
-    uint64_t word;
-    assert(PQgetlength(result, row, column) == sizeof(word));
-    memcpy(&word, wire, sizeof(word));
-    return (int64_t)be64toh(word);
-}
-
-static enum verdict verdict_of(int64_t code)
-{
-    switch (code) {
-    case 200: return VERDICT_PASS;
-    case 401: return VERDICT_NO_TOKEN;
-    case 403: return VERDICT_OTHER_PROJECT;
-    case 429: return VERDICT_WINDOW_FULL;
-    }
-    return VERDICT_NONE;
-}
-
-static void parse_admission(const PGresult *result, const struct range *range, struct admission *admission)
-{
-    admission->verdict = verdict_of(integer(result, 0, COLUMN_VERDICT));
-    if (admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL) {
-        admission->remaining = (int)integer(result, 0, COLUMN_REMAINING);
-        admission->retry_after = (int)integer(result, 0, COLUMN_RETRY_AFTER);
-        admission->closes_at = integer(result, 0, COLUMN_CLOSES_AT);
-    }
-    if (!PQgetisnull(result, 0, COLUMN_VERSION))
-        admission->version.number = integer(result, 0, COLUMN_VERSION);
-    if (range != NULL && !PQgetisnull(result, 0, COLUMN_SETTLED_BEFORE))
-        admission->is_settled =
-            range->end <= (day_t)integer(result, 0, COLUMN_SETTLED_BEFORE) + POSTGRES_EPOCH;
 }
 
 bool statement_read_admission(struct link *link, const struct question *question, struct admission *admission,
@@ -255,11 +249,7 @@ bool statement_read_admission(struct link *link, const struct question *question
 
     if (!link_take(link, name, PGRES_TUPLES_OK, &result))
         return false;
-    assert(PQnfields(result) == COLUMN_COUNT);
-    if (PQntuples(result) == 1) {
-        parse_admission(result, question->range, admission);
-        *position = integer(result, 0, COLUMN_POSITION);
-    }
+    result_read_admission(result, question, admission, position);
     PQclear(result);
     if (admission->verdict == VERDICT_NONE)
         return link_fail(link, name, "a verdict that this version does not know");
@@ -280,53 +270,15 @@ bool statement_read_catch_up(struct link *link, bool *has_caught_up)
     return link_take_and_drop(link, name, PGRES_PIPELINE_SYNC);
 }
 
-/* Reads a row; false if an average is below zero, which none can be. */
-static bool parse_row(const PGresult *result, int i, const struct field *fields, struct row *row)
-{
-    int column = 0;
-
-    row->day = (day_t)integer(result, i, column++) + POSTGRES_EPOCH;
-    for (size_t f = 0; fields[f].type != FIELD_END; f++) {
-        row->value[f] = endpoint_has_column(&fields[f]) ? integer(result, i, column++) : VALUE_NULL;
-        if (fields[f].type == FIELD_AVERAGE && row->value[f] != VALUE_NULL && row->value[f] < 0)
-            return false;
-    }
-    assert(column == PQnfields(result));
-    return true;
-}
-
-/* Reads all rows; NULL, or what is wrong with them. */
-static const char *parse_rows(const PGresult *result, const struct question *question, struct rows *rows)
-{
-    day_t next = question->range->first;
-
-    rows->count = 0;
-    rows->may_be_read = false;
-    for (int i = 0; i < PQntuples(result); i++) {
-        if (PQgetisnull(result, i, 0)) {
-            rows->may_be_read = true;
-            continue;
-        }
-        if (rows->count == PAGE_DAYS_MAX)
-            return "more rows than days";
-        struct row *row = &rows->row[rows->count++];
-        if (!parse_row(result, i, question->endpoint->fields, row))
-            return "an average below zero";
-        if (row->day < next || row->day >= question->range->end)
-            return "a day twice, out of order or not of the page";
-        next = row->day + 1;
-    }
-    return NULL;
-}
-
 bool statement_read_page(struct link *link, const struct question *question, struct rows *rows)
 {
-    const char *name = question->endpoint->reads;
+    const char *name = statement_page_name(question);
     PGresult *result;
 
+    rows_free(rows);
     if (!link_take(link, name, PGRES_TUPLES_OK, &result))
         return false;
-    const char *wrong = parse_rows(result, question, rows);
+    const char *wrong = result_read_rows(result, question, rows);
     PQclear(result);
     if (wrong != NULL)
         return link_fail(link, name, wrong);

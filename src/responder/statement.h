@@ -36,7 +36,10 @@ bool statement_send_admit(const struct link *link, const struct question *questi
 /* On a replica: lets the project be read if all is there that the primary had at the position. */
 bool statement_send_catch_up(const struct link *link, const char *project, int64_t position);
 
-/* On either. The question has a range. */
+/* The name of the question's page, as in the log: the function that gives its rows. It has params. */
+const char *statement_page_name(const struct question *question);
+
+/* On either. The question has params. */
 bool statement_send_page(const struct link *link, const struct question *question);
 
 /*
@@ -49,7 +52,10 @@ bool statement_read_admission(struct link *link, const struct question *question
 
 bool statement_read_catch_up(struct link *link, bool *has_caught_up);
 
-/* Reads the rows of the page; none, which may not be read, if the opening let nothing be read. */
+/*
+ * Reads the rows of the page; none, which may not be read, if the opening let nothing be read. The rows have
+ * begun, and what they hold is let go.
+ */
 bool statement_read_page(struct link *link, const struct question *question, struct rows *rows);
 
 #endif

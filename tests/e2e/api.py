@@ -47,8 +47,16 @@ ENDPOINTS = {
                            '{"date":"DAY","score":null,"sample_size":0}'),
     "errors": Endpoint("dashboard/PROJECT/errors/daily", "total_count", 30,
                        '{"date":"DAY","bucket":"DAYT00:00:00Z","error_count":0}'),
+    "summary": Endpoint(
+        "analytics/PROJECT/summary/daily", "total_days", 30,
+        '{"date":"DAY","chats":0,"inbound_messages":0,"outbound_messages":0,"positive_feedback":0,'
+        '"negative_feedback":0,"ht_requests":0,"ht_starts":0,"returning_users":0,"csat_total":0,"csat_sum":0,'
+        '"csat_avg_score":null,"ai_quality_sample_size":0,"ai_quality_sum":0,"ai_quality_score":null,'
+        '"error_count":0}'),
 }
-MESSAGES, CHATS, USERS, CSAT, AI_QUALITY, ERRORS = ENDPOINTS.values()
+MESSAGES, CHATS, USERS, CSAT, AI_QUALITY, ERRORS, SUMMARY_DAILY = ENDPOINTS.values()
+# It has no pages, but one row for all days.
+SUMMARY = Endpoint("analytics/PROJECT/summary", "total_days", 0, "")
 EACH_ENDPOINT = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
 
 # In the order in which they are looked for. The body of 429 goes on with a number that varies.
@@ -71,6 +79,9 @@ BAD_TO = error("Invalid to: expected a day as YYYY-MM-DD")
 BAD_RANGE = error("Invalid range: from is after to (to is exclusive)")
 BAD_LIMIT = error("Invalid limit: expected an integer from 1 to 365")
 BAD_CURSOR = error("Invalid cursor")
+BAD_FORMAT = error("Invalid format: expected json, csv or ndjson")
+BAD_INCLUDE = error("Invalid include: expected freshness")
+BAD_COMPARE = error("Invalid compare: expected previous")
 
 
 @dataclasses.dataclass
@@ -133,6 +144,11 @@ def set_window(world, token, used, seconds):
               " ON CONFLICT (token_id) DO UPDATE"
               "    SET used = EXCLUDED.used, closes_at = EXCLUDED.closes_at",
               {"used": used, "seconds": seconds, "digest": digest(token)})
+
+
+def varies(response):
+    """What the answer depends on beside its address; Apache leaves out the blanks."""
+    return re.split(", *", response.headers["Vary"])
 
 
 def lasting(headers):

@@ -26,7 +26,7 @@ COMMENT ON COLUMN daybook.refunds_daily.day        IS 'The day, UTC. Days withou
 COMMENT ON COLUMN daybook.refunds_daily.refunds    IS 'Money given back.';
 CALL daybook.publish('refunds_daily', 'page_refunds_daily');
 """
-ROW = ('    {"dashboard", "refunds/daily", "page_refunds_daily", "total_days", 30, '
+ROW = ('    {"dashboard", "refunds/daily", "page_refunds_daily", NULL, "total_days", 30, '
        '{{"date", FIELD_DATE}, {"refunds", FIELD_COUNT}}},\n')
 MAN = ".It Pa /rest/dashboard/PROJECT/refunds/daily\n"
 SQL_LINES_MAX = 30
@@ -53,7 +53,7 @@ def copy(tmp_path_factory):
     table = top / "src" / "responder" / "endpoint.c"
     replace(table, "\n};\n/* clang-format on */", "\n" + ROW + "};\n/* clang-format on */")
     header = top / "src" / "responder" / "endpoint.h"
-    header.write_text(re.sub(r"ENDPOINT_COUNT = 6\b", "ENDPOINT_COUNT = 7", header.read_text()))
+    header.write_text(re.sub(r"ENDPOINT_COUNT = \d+", r"\g<0> + 1", header.read_text()))
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "fcgi", "libpq", "json-c", "libcrypto"], check=True,
                            capture_output=True, text=True).stdout.split()
     sources = sorted(str(file) for folder in ("common", "responder") for file in (top / "src" / folder).glob("*.c"))

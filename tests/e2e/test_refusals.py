@@ -5,8 +5,8 @@ import itertools
 
 import pytest
 
-from api import (BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_RANGE, BAD_TO, CHATS, EACH_ENDPOINT, MONTH, REFUSALS,
-                 cursor_of, digest, lasting, set_window)
+from api import (BAD_COMPARE, BAD_CURSOR, BAD_FORMAT, BAD_FROM, BAD_INCLUDE, BAD_LIMIT, BAD_RANGE, BAD_TO, CHATS,
+                 EACH_ENDPOINT, MONTH, REFUSALS, SUMMARY, cursor_of, digest, lasting, set_window)
 
 
 # Parameters.
@@ -52,6 +52,35 @@ def test_limit_out_of_range_is_refused(reader, limit):
 def test_cursor_of_no_day_in_the_range_is_refused(reader, endpoint, text):
     response = reader.get(endpoint, f"{MONTH}&cursor={text}")
     assert (response.status, response.body) == (400, BAD_CURSOR)
+
+
+@EACH_ENDPOINT
+@pytest.mark.parametrize("query, body", [
+    ("format=xml", BAD_FORMAT), ("format=CSV", BAD_FORMAT), ("format=csv%20", BAD_FORMAT),
+    ("format=" + "x" * 5000, BAD_FORMAT), ("include=all", BAD_INCLUDE), ("include=freshness,x", BAD_INCLUDE),
+    ("format=xml&include=all", BAD_FORMAT)])
+def test_value_that_an_opted_parameter_does_not_know_is_refused_by_name(reader, endpoint, query, body):
+    response = reader.get(endpoint, f"{MONTH}&{query}")
+    assert (response.status, response.body) == (400, body)
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+def test_summary_is_refused_as_pages_are(reader):
+    for query, body in [("compare=previous", REFUSALS[400]), ("from=x&to=2026-02-01", BAD_FROM),
+                        (f"{MONTH}&compare=x", BAD_COMPARE), (f"{MONTH}&include=x", BAD_INCLUDE),
+                        ("from=2026-01-02&to=2026-01-01", BAD_RANGE)]:
+        response = reader.get(SUMMARY, query)
+        assert (response.status, response.body) == (400, body), query
+
+
+def test_opted_parameter_is_ignored_where_it_is_of_no_use(reader):
+    """Reading 24: as any unknown one."""
+    plain = reader.get(CHATS, MONTH)
+    assert reader.get(CHATS, f"{MONTH}&compare=nonsense").body == plain.body
+    plain = reader.get(SUMMARY, MONTH)
+    assert plain.status == 200
+    assert reader.get(SUMMARY, f"{MONTH}&format=csv&limit=0&cursor=x").body == plain.body
+    assert reader.get(SUMMARY, MONTH, headers={"Accept": "text/csv"}).body == plain.body
 
 
 # Refusals.

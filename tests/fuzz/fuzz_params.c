@@ -13,32 +13,34 @@
 #include "cursor.h"
 #include "params.h"
 
-static void check_next(const char *query, const struct endpoint *endpoint, const struct range *range)
+static void check_next(const char *query, const struct endpoint *endpoint, const struct params *params)
 {
     char cursor[CURSOR_TEXT_LENGTH + 1], *next;
-    struct range found;
+    struct params found;
 
-    cursor_format(range->end, cursor);
+    cursor_format(params->range.end, cursor);
     if (asprintf(&next, "%s&after=%s", query, cursor) < 0)
         abort();
-    const enum params_result result = params_parse(next, endpoint, &found);
-    assert(result == (range->end < range->to ? PARAMS_OK : PARAMS_BAD_CURSOR));
+    const enum params_result result = params_parse(next, NULL, endpoint, &found);
+    assert(result == (params_has_next(params) ? PARAMS_OK : PARAMS_BAD_CURSOR));
     if (result == PARAMS_OK)
-        assert(found.from == range->from && found.to == range->to && found.first == range->end);
+        assert(found.range.from == params->range.from && found.range.to == params->range.to &&
+               found.range.first == params->range.end);
     free(next);
 }
 
 static void check_same(const char *query, const struct endpoint *endpoint, enum params_result result,
-                       const struct range *range)
+                       const struct params *params)
 {
-    struct range found;
+    struct params found;
     char *more;
 
     if (asprintf(&more, "tz=x&%s&from=&to&limit=&cursor=&after=&%%=%%", query) < 0)
         abort();
-    assert(params_parse(more, endpoint, &found) == result);
+    assert(params_parse(more, NULL, endpoint, &found) == result);
     if (result == PARAMS_OK)
-        assert(memcmp(&found, range, sizeof(found)) == 0);
+        assert(memcmp(&found.range, &params->range, sizeof(found.range)) == 0 &&
+               found.format == params->format && found.compares == params->compares);
     free(more);
 }
 
@@ -48,18 +50,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const struct endpoint *endpoint = &endpoint_table[data[0] % ENDPOINT_COUNT];
     char *query = strndup((const char *)data + 1, size - 1);
-    struct range range;
+    struct params params;
 
     assert(query != NULL);
-    const enum params_result result = params_parse(query, endpoint, &range);
+    const enum params_result result = params_parse(query, NULL, endpoint, &params);
     assert(result != PARAMS_NONE);
     if (result == PARAMS_OK) {
-        assert(range.from <= range.first && range.first <= range.end && range.end <= range.to);
-        assert(range.end - range.first <= PAGE_DAYS_MAX);
-        assert((range.end == range.first) == (range.from == range.to));
-        check_next(query, endpoint, &range);
+        const struct range *range = &params.range;
+        assert(range->from <= range->to && range->first <= range->end && range->end <= range->to);
+        assert((range->end == range->first) == (range->from == range->to));
+        if (endpoint->page_days > 0) {
+            assert(range->from <= range->first && range->end - range->first <= PAGE_DAYS_MAX);
+            check_next(query, endpoint, &params);
+        } else {
+            assert(range->end == range->to && params_has_earlier(&params) == (range->first < range->from));
+        }
     }
-    check_same(query, endpoint, result, &range);
+    check_same(query, endpoint, result, &params);
     free(query);
     return 0;
 }

@@ -74,10 +74,17 @@ static struct range range_of(const char *from, const char *to, const char *first
     return (struct range){units_day(from), units_day(to), units_day(first), units_day(end)};
 }
 
+static struct body *render(const char *kpi, const struct range *range, const struct rows *rows)
+{
+    const struct params params = {.range = *range};
+
+    return body_render(&(struct page){units_endpoint(kpi), &params, rows}, NULL);
+}
+
 /* The text of a body; the caller frees it. */
 static char *print(const char *kpi, const struct range *range, const struct rows *rows)
 {
-    struct body *body = body_render(units_endpoint(kpi), range, rows);
+    struct body *body = render(kpi, range, rows);
 
     ck_assert_ptr_nonnull(body);
     ck_assert_uint_eq(body->holders, 1);
@@ -274,7 +281,6 @@ END_TEST
 START_TEST(page_is_made_whole_or_not_at_all)
 {
     struct range range = range_of("2026-01-01", "2026-01-03", "2026-01-01", "2026-01-02");
-    const struct endpoint *endpoint = units_endpoint("chats/count");
     struct rows rows = {.count = 0};
     struct body *body = NULL;
     unsigned turn = 0;
@@ -282,7 +288,7 @@ START_TEST(page_is_made_whole_or_not_at_all)
     while (body == NULL) {
         fake_reset();
         fake_fail_at(++turn);
-        body = body_render(endpoint, &range, &rows);
+        body = render("chats/count", &range, &rows);
         bool has_failed = fake_has_failed();
         ck_assert((body == NULL) == has_failed);
     }
@@ -318,10 +324,10 @@ START_TEST(validator_follows_the_bytes)
 {
     struct range range = range_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
     struct rows rows = {.count = 1, .row = {{range.first, {0, 7}}}};
-    struct body *one = body_render(units_endpoint("chats/count"), &range, &rows);
-    struct body *same = body_render(units_endpoint("chats/count"), &range, &rows);
+    struct body *one = render("chats/count", &range, &rows);
+    struct body *same = render("chats/count", &range, &rows);
     rows.row[0].value[1] = 8;
-    struct body *other = body_render(units_endpoint("chats/count"), &range, &rows);
+    struct body *other = render("chats/count", &range, &rows);
 
     ck_assert_str_eq(one->validator, same->validator);
     ck_assert_str_ne(one->validator, other->validator);
@@ -335,7 +341,7 @@ START_TEST(body_lasts_as_long_as_somebody_holds_it)
 {
     struct range range = range_of("2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02");
     struct rows rows = {.count = 0};
-    struct body *body = body_render(units_endpoint("chats/count"), &range, &rows);
+    struct body *body = render("chats/count", &range, &rows);
 
     ck_assert_ptr_eq(body_hold(body), body);
     body_release(body);

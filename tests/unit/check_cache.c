@@ -57,7 +57,7 @@ START_TEST(what_is_kept_is_found_with_its_version)
 {
     struct range range = month_of("2026-01-01", "2026-02-01");
     char project[] = "p1";
-    struct cache_key key = {units_endpoint("chats/count"), project, &range};
+    struct cache_key key = {units_endpoint("chats/count"), project, &range, FORMAT_JSON};
     struct cache *cache = cache_open(1 << 20);
     struct body *body = body_of(100);
 
@@ -91,16 +91,17 @@ START_TEST(every_part_of_the_key_tells)
     ranges[1].to++;
     ranges[2].first++;
     ranges[3].end--;
-    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range, FORMAT_JSON};
     struct cache_key others[] = {
-        {units_endpoint("csat/daily"), "p", &range},
-        {key.endpoint, "P", &range},
-        {key.endpoint, "pp", &range},
-        {key.endpoint, "", &range},
-        {key.endpoint, "p", &ranges[0]},
-        {key.endpoint, "p", &ranges[1]},
-        {key.endpoint, "p", &ranges[2]},
-        {key.endpoint, "p", &ranges[3]},
+        {units_endpoint("csat/daily"), "p", &range, FORMAT_JSON},
+        {key.endpoint, "P", &range, FORMAT_JSON},
+        {key.endpoint, "pp", &range, FORMAT_JSON},
+        {key.endpoint, "", &range, FORMAT_JSON},
+        {key.endpoint, "p", &ranges[0], FORMAT_JSON},
+        {key.endpoint, "p", &ranges[1], FORMAT_JSON},
+        {key.endpoint, "p", &ranges[2], FORMAT_JSON},
+        {key.endpoint, "p", &ranges[3], FORMAT_JSON},
+        {key.endpoint, "p", &range, FORMAT_CSV},
     };
     struct cache *cache = cache_open(1 << 20);
 
@@ -116,7 +117,7 @@ START_TEST(pages_that_share_a_slot_are_told_apart)
 {
     enum { KEYS = 100 * 1000 };
     struct range range = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range, FORMAT_JSON};
     const struct endpoint *other = units_endpoint("csat/daily");
     struct cache *cache = cache_open(1 << 20);
 
@@ -126,9 +127,9 @@ START_TEST(pages_that_share_a_slot_are_told_apart)
         struct range later = range;
         snprintf(project, sizeof(project), "p%d", i);
         later.to += i;
-        ck_assert(!is_kept(cache, &(struct cache_key){key.endpoint, project, &range}));
-        ck_assert(!is_kept(cache, &(struct cache_key){key.endpoint, "p", &later}));
-        ck_assert(!is_kept(cache, &(struct cache_key){other, project, &later}));
+        ck_assert(!is_kept(cache, &(struct cache_key){key.endpoint, project, &range, FORMAT_JSON}));
+        ck_assert(!is_kept(cache, &(struct cache_key){key.endpoint, "p", &later, FORMAT_JSON}));
+        ck_assert(!is_kept(cache, &(struct cache_key){other, project, &later, FORMAT_JSON}));
     }
     ck_assert(is_kept(cache, &key));
     cache_close(cache);
@@ -138,7 +139,7 @@ END_TEST
 START_TEST(later_page_takes_the_place_of_the_earlier)
 {
     struct range range = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range, FORMAT_JSON};
     struct cache *cache = cache_open(1 << 20);
 
     put(cache, &key, 1, 10);
@@ -158,7 +159,7 @@ START_TEST(a_page_that_is_not_kept_drives_out_no_other)
 {
     enum { KEYS = 100 * 1000, BOUND = 1 << 20 };
     struct range range = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range, FORMAT_JSON};
     struct cache *cache = cache_open(BOUND);
     struct body *large = body_of(BOUND);
 
@@ -166,7 +167,7 @@ START_TEST(a_page_that_is_not_kept_drives_out_no_other)
     for (int i = 1; i <= KEYS; i++) {
         struct range later = range;
         later.to += i;
-        const struct cache_key other = {key.endpoint, key.project, &later};
+        const struct cache_key other = {key.endpoint, key.project, &later, FORMAT_JSON};
         put(cache, &other, 0, 10);
         put_unversioned(cache, &other);
         cache_put(cache, &other, &FIRST, large); /* as large as all there is room for, its key aside */
@@ -185,7 +186,7 @@ START_TEST(a_version_is_wanted_of_a_page_asked_for_again_or_on_condition)
 {
     enum { KEYS = 1000 };
     struct range range = month_of("2026-01-01", "2026-02-01");
-    struct cache_key key = {units_endpoint("chats/count"), "p", &range};
+    struct cache_key key = {units_endpoint("chats/count"), "p", &range, FORMAT_JSON};
     struct cache *cache = cache_open(1 << 20);
     int again = 0;
 
@@ -200,7 +201,7 @@ START_TEST(a_version_is_wanted_of_a_page_asked_for_again_or_on_condition)
     for (int i = 0; i < 2 * KEYS; i++) {
         struct range later = range;
         later.to += 1 + i % KEYS;
-        const struct cache_key other = {key.endpoint, "p", &later};
+        const struct cache_key other = {key.endpoint, "p", &later, FORMAT_JSON};
         bool is_again = cache_look_up(cache, &other, false).wants_version;
         put_unversioned(cache, &other);
         ck_assert(i >= KEYS || !is_again);
@@ -221,7 +222,7 @@ START_TEST(no_more_is_kept_than_its_size)
     for (int i = 0; i < PAGES; i++) {
         char project[16];
         snprintf(project, sizeof(project), "p%d", i);
-        const struct cache_key key = {units_endpoint("chats/count"), project, &range};
+        const struct cache_key key = {units_endpoint("chats/count"), project, &range, FORMAT_JSON};
         put(cache, &key, 1, BODY);
         /* Others go for it, wherever they lie: never the page that has just come. */
         ck_assert_msg(is_kept(cache, &key), "page %d", i);
@@ -230,7 +231,9 @@ START_TEST(no_more_is_kept_than_its_size)
         char project[16];
         snprintf(project, sizeof(project), "p%d", i);
         const struct body *found =
-            cache_look_up(cache, &(struct cache_key){units_endpoint("chats/count"), project, &range}, false)
+            cache_look_up(cache,
+                          &(struct cache_key){units_endpoint("chats/count"), project, &range, FORMAT_JSON},
+                          false)
                 .body;
         kept += found == NULL ? 0 : found->length;
     }

@@ -18,13 +18,13 @@ static struct database *open_database(void)
     return database;
 }
 
-static const struct range *some_days(void)
+static const struct params *some_days(void)
 {
-    static struct range range;
+    static struct params params;
 
-    range = (struct range){units_day("2026-01-01"), units_day("2026-01-03"), units_day("2026-01-01"),
-                           units_day("2026-01-03")};
-    return &range;
+    params.range = (struct range){units_day("2026-01-01"), units_day("2026-01-03"), units_day("2026-01-01"),
+                                  units_day("2026-01-03")};
+    return &params;
 }
 
 static struct question page_question(const struct data_version *known)
@@ -32,7 +32,7 @@ static struct question page_question(const struct data_version *known)
     return (struct question){.digest = &DIGEST,
                              .project = "p",
                              .endpoint = units_endpoint("chats/count"),
-                             .range = some_days(),
+                             .params = some_days(),
                              .known = known};
 }
 
@@ -40,7 +40,7 @@ START_TEST(page_is_read_in_one_round_trip)
 {
     struct question question = page_question(NULL);
     struct admission admission;
-    struct rows rows;
+    struct rows rows = {.count = 0};
 
     fake_reset();
     struct database *database = open_database();
@@ -71,7 +71,7 @@ START_TEST(whatever_cannot_be_sent_is_a_fault_and_ends_the_connection)
 
     while (!has_answer) {
         struct admission admission;
-        struct rows rows;
+        struct rows rows = {.count = 0};
         fake_reset();
         fake_listen();
         struct database *database = open_database();

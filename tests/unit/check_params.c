@@ -169,8 +169,8 @@ static const struct {
 
 START_TEST(first_mistake_of_the_query_is_named)
 {
-    struct range range;
-    enum params_result result = params_parse(REFUSED[_i].query, units_endpoint("chats/count"), &range);
+    struct params params;
+    enum params_result result = params_parse(REFUSED[_i].query, NULL, units_endpoint("chats/count"), &params);
 
     ck_assert_msg(result == REFUSED[_i].result, "\"%s\": %d, not %d", REFUSED[_i].query, (int)result,
                   (int)REFUSED[_i].result);
@@ -179,31 +179,119 @@ END_TEST
 
 START_TEST(query_becomes_its_page)
 {
-    struct range range;
+    struct params params;
 
-    ck_assert_msg(params_parse(PAGES[_i].query, units_endpoint("chats/count"), &range) == PARAMS_OK, "\"%s\"",
-                  PAGES[_i].query);
-    ck_assert_msg(range.from == units_day(PAGES[_i].from), "from of \"%s\"", PAGES[_i].query);
-    ck_assert_msg(range.to == units_day(PAGES[_i].to), "to of \"%s\"", PAGES[_i].query);
-    ck_assert_msg(range.first == units_day(PAGES[_i].first), "first of \"%s\"", PAGES[_i].query);
-    ck_assert_msg(range.end == units_day(PAGES[_i].end), "end of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(params_parse(PAGES[_i].query, NULL, units_endpoint("chats/count"), &params) == PARAMS_OK,
+                  "\"%s\"", PAGES[_i].query);
+    ck_assert_msg(params.range.from == units_day(PAGES[_i].from), "from of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(params.range.to == units_day(PAGES[_i].to), "to of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(params.range.first == units_day(PAGES[_i].first), "first of \"%s\"", PAGES[_i].query);
+    ck_assert_msg(params.range.end == units_day(PAGES[_i].end), "end of \"%s\"", PAGES[_i].query);
 }
 END_TEST
 
 /* Readings 2 and 5: the page size is the endpoint's, both names of the cursor are everybody's. */
-START_TEST(every_endpoint_has_its_default_and_reads_both_cursors)
+START_TEST(every_endpoint_with_pages_has_its_default_and_reads_both_cursors)
 {
     static const char *const queries[] = {"from=2026-01-01&to=2027-01-01&cursor=" CURSOR_15,
                                           "from=2026-01-01&to=2027-01-01&after=" CURSOR_15};
     const struct endpoint *endpoint = &endpoint_table[_i];
     int days = strcmp(endpoint->kpi, "users/unique-daily") == 0 ? 31 : 30;
 
-    for (int i = 0; i < 2; i++) {
-        struct range range;
-        ck_assert_int_eq(params_parse(queries[i], endpoint, &range), PARAMS_OK);
-        ck_assert_int_eq(range.first, units_day("2026-01-15"));
-        ck_assert_int_eq(range.end, range.first + days);
+    for (int i = 0; endpoint->page_days > 0 && i < 2; i++) {
+        struct params params;
+        ck_assert_int_eq(params_parse(queries[i], NULL, endpoint, &params), PARAMS_OK);
+        ck_assert_int_eq(params.range.first, units_day("2026-01-15"));
+        ck_assert_int_eq(params.range.end, params.range.first + days);
     }
+}
+END_TEST
+
+/* Reading 24: a value that a parameter of the endpoint does not know, and one of another endpoint's. */
+static const struct {
+    const char *kpi, *query;
+    enum params_result result;
+} OPTED[] = {
+    {"csat/daily", RANGE "&format=json", PARAMS_OK},
+    {"csat/daily", RANGE "&format=csv", PARAMS_OK},
+    {"csat/daily", RANGE "&format=ndjson", PARAMS_OK},
+    {"csat/daily", RANGE "&format=", PARAMS_OK},
+    {"csat/daily", RANGE "&format=xml&format=csv", PARAMS_OK},
+    {"csat/daily", RANGE "&format=CSV", PARAMS_BAD_FORMAT},
+    {"csat/daily", RANGE "&format=xml", PARAMS_BAD_FORMAT},
+    {"csat/daily", RANGE "&format=csv%00", PARAMS_BAD_FORMAT},
+    {"csat/daily", RANGE "&format=csv+", PARAMS_BAD_FORMAT},
+    {"csat/daily", RANGE "&format=xml&include=x&cursor=x", PARAMS_BAD_CURSOR},
+    {"csat/daily", RANGE "&format=xml&include=x", PARAMS_BAD_FORMAT},
+    {"csat/daily", RANGE "&include=freshness", PARAMS_OK},
+    {"csat/daily", RANGE "&include=", PARAMS_OK},
+    {"csat/daily", RANGE "&include=fresh", PARAMS_BAD_INCLUDE},
+    {"csat/daily", RANGE "&include=freshness,x", PARAMS_BAD_INCLUDE},
+    {"csat/daily", RANGE "&compare=x", PARAMS_OK},
+    {"summary", RANGE "&compare=previous", PARAMS_OK},
+    {"summary", RANGE "&compare=", PARAMS_OK},
+    {"summary", RANGE "&compare=x", PARAMS_BAD_COMPARE},
+    {"summary", RANGE "&compare=x&include=x", PARAMS_BAD_INCLUDE},
+    {"summary", RANGE "&format=xml&limit=0&cursor=x&after=x", PARAMS_OK},
+    {"summary", "compare=previous", PARAMS_MISSING},
+};
+
+START_TEST(opted_parameter_is_known_where_it_is_of_use_and_ignored_elsewhere)
+{
+    struct params params;
+    enum params_result result = params_parse(OPTED[_i].query, NULL, units_endpoint(OPTED[_i].kpi), &params);
+
+    ck_assert_msg(result == OPTED[_i].result, "\"%s\": %d", OPTED[_i].query, (int)result);
+}
+END_TEST
+
+/* Reading 27: read_csv() does not page. */
+START_TEST(table_without_limit_has_365_days)
+{
+    struct params params;
+    const struct endpoint *endpoint = units_endpoint("chats/count");
+
+    ck_assert_int_eq(params_parse("from=2026-01-01&to=2028-01-01", "text/csv", endpoint, &params), PARAMS_OK);
+    ck_assert_int_eq(params.format, FORMAT_CSV);
+    ck_assert(!params.names_format);
+    ck_assert_int_eq(params.range.end - params.range.first, 365);
+    ck_assert_int_eq(
+        params_parse("from=2026-01-01&to=2028-01-01&limit=7&format=ndjson", "text/csv", endpoint, &params),
+        PARAMS_OK);
+    ck_assert_int_eq(params.format, FORMAT_NDJSON);
+    ck_assert(params.names_format);
+    ck_assert_int_eq(params.range.end - params.range.first, 7);
+    ck_assert_int_eq(params_parse("from=2026-01-01&to=2028-01-01&format=json", "text/csv", endpoint, &params),
+                     PARAMS_OK);
+    ck_assert_int_eq(params.format, FORMAT_JSON);
+    ck_assert_int_eq(params.range.end - params.range.first, 30);
+}
+END_TEST
+
+static const struct {
+    const char *query, *first;
+    bool has_earlier;
+} COMPARISONS[] = {
+    {RANGE "&compare=previous", "2025-12-01", true},
+    {RANGE, "2026-01-01", false},
+    {"from=2026-01-01&to=2026-01-01&compare=previous", "2026-01-01", false},
+    {"from=0001-01-31&to=0001-03-02&compare=previous", "0001-01-01", true},
+    {"from=0001-01-31&to=0001-03-03&compare=previous", "0001-01-31", false},
+    {"from=0001-01-01&to=9999-12-31&compare=previous", "0001-01-01", false},
+};
+
+/* There is no day before 0001-01-01 that could be asked for. */
+START_TEST(comparison_takes_as_many_days_before_if_there_are)
+{
+    struct params params;
+
+    ck_assert_int_eq(params_parse(COMPARISONS[_i].query, "text/csv", units_endpoint("summary"), &params),
+                     PARAMS_OK);
+    ck_assert_int_eq(params.range.first, units_day(COMPARISONS[_i].first));
+    ck_assert_int_eq(params.range.end, params.range.to);
+    ck_assert_int_eq(params.format, FORMAT_JSON);
+    ck_assert_int_eq(params_has_earlier(&params), COMPARISONS[_i].has_earlier);
+    ck_assert(!params_has_next(&params));
 }
 END_TEST
 
@@ -221,15 +309,16 @@ START_TEST(pages_follow_each_other_without_gap_or_overlap)
 
     day_format(to, text);
     while (next < to) {
-        struct range range;
+        struct params params;
         int length = snprintf(query, sizeof(query), "from=2025-06-15&to=%s&cursor=%s", text, cursor);
         if (WALKS[_i].limit != 0)
             snprintf(query + length, sizeof(query) - (size_t)length, "&limit=%d", WALKS[_i].limit);
-        ck_assert_msg(params_parse(query, units_endpoint("csat/daily"), &range) == PARAMS_OK, "%s", query);
-        ck_assert_int_eq(range.first, next);
-        ck_assert_int_gt(range.end, range.first);
-        ck_assert_int_le(range.end, to);
-        next = range.end;
+        ck_assert_msg(params_parse(query, NULL, units_endpoint("csat/daily"), &params) == PARAMS_OK, "%s",
+                      query);
+        ck_assert_int_eq(params.range.first, next);
+        ck_assert_int_gt(params.range.end, params.range.first);
+        ck_assert_int_le(params.range.end, to);
+        next = params.range.end;
         cursor_format(next, cursor);
         pages++;
     }
@@ -260,14 +349,14 @@ START_TEST(ten_thousand_parameters_are_read_by_the_same_rules)
     enum { MANY = 10000 };
     size_t size = strlen(CROWDS[_i].before) + MANY * strlen(CROWDS[_i].repeated) + strlen(CROWDS[_i].after);
     char *query = malloc(size + 1), *end = query;
-    struct range range;
+    struct params params;
 
     ck_assert_ptr_nonnull(query);
     end = stpcpy(end, CROWDS[_i].before);
     for (int i = 0; i < MANY; i++)
         end = stpcpy(end, CROWDS[_i].repeated);
     stpcpy(end, CROWDS[_i].after);
-    enum params_result result = params_parse(query, units_endpoint("csat/daily"), &range);
+    enum params_result result = params_parse(query, NULL, units_endpoint("csat/daily"), &params);
     free(query);
     ck_assert_msg(result == CROWDS[_i].result, "10,000 of \"%s\": %d", CROWDS[_i].repeated, (int)result);
 }
@@ -280,7 +369,13 @@ Suite *check_params_suite(void)
 
     tcase_add_loop_test(tcase, first_mistake_of_the_query_is_named, 0, UNITS_COUNT(REFUSED));
     tcase_add_loop_test(tcase, query_becomes_its_page, 0, UNITS_COUNT(PAGES));
-    tcase_add_loop_test(tcase, every_endpoint_has_its_default_and_reads_both_cursors, 0, ENDPOINT_COUNT);
+    tcase_add_loop_test(tcase, every_endpoint_with_pages_has_its_default_and_reads_both_cursors, 0,
+                        ENDPOINT_COUNT);
+    tcase_add_loop_test(tcase, opted_parameter_is_known_where_it_is_of_use_and_ignored_elsewhere, 0,
+                        UNITS_COUNT(OPTED));
+    tcase_add_test(tcase, table_without_limit_has_365_days);
+    tcase_add_loop_test(tcase, comparison_takes_as_many_days_before_if_there_are, 0,
+                        UNITS_COUNT(COMPARISONS));
     tcase_add_loop_test(tcase, pages_follow_each_other_without_gap_or_overlap, 0, UNITS_COUNT(WALKS));
     tcase_add_loop_test(tcase, ten_thousand_parameters_are_read_by_the_same_rules, 0, UNITS_COUNT(CROWDS));
     suite_add_tcase(suite, tcase);

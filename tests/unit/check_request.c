@@ -133,6 +133,56 @@ START_TEST(if_none_match_is_copied_or_missing)
 }
 END_TEST
 
+START_TEST(headers_of_additions_are_copied_or_missing)
+{
+    char *with[] = {(char[]){"HTTP_ACCEPT=text/csv"},
+                    (char[]){"HTTP_HOST=kpi.example.org:8443"},
+                    (char[]){"HTTP_ORIGIN=https://bi.example.org"},
+                    (char[]){"HTTP_ACCESS_CONTROL_REQUEST_METHOD=GET"},
+                    (char[]){"HTTP_ACCEPT=text/html"}, /* the first counts */
+                    NULL},
+         *without[] = {NULL};
+    struct request request;
+
+    ck_assert(request_read(&request, with));
+    ck_assert_str_eq(request.accept, "text/csv");
+    ck_assert_str_eq(request.host, "kpi.example.org:8443");
+    ck_assert_str_eq(request.origin, "https://bi.example.org");
+    ck_assert_str_eq(request.requested_method, "GET");
+    request_free(&request);
+    ck_assert(request_read(&request, without));
+    ck_assert_ptr_null(request.accept);
+    ck_assert_ptr_null(request.host);
+    ck_assert_ptr_null(request.origin);
+    ck_assert_ptr_null(request.requested_method);
+    ck_assert(!request.is_secure);
+    request_free(&request);
+}
+END_TEST
+
+static const struct {
+    const char *variable;
+    bool is_secure;
+} SCHEMES[] = {
+    {"HTTPS=on", true},
+    {"HTTPS=ON", true},
+    {"REQUEST_SCHEME=https", true},
+    {"HTTPS=off", false},
+    {"REQUEST_SCHEME=http", false},
+    {"HTTPS=", false},
+    {"HTTP_X_FORWARDED_PROTO=https", false}, /* anybody may send it */
+};
+
+START_TEST(request_is_secure_if_the_web_server_says_so)
+{
+    struct request request;
+
+    read_with(&request, SCHEMES[_i].variable);
+    ck_assert_msg(request.is_secure == SCHEMES[_i].is_secure, "%s", SCHEMES[_i].variable);
+    request_free(&request);
+}
+END_TEST
+
 /* A web server that passes nothing gets a 404, not a crash. */
 START_TEST(missing_variables_are_empty_and_no_authorization)
 {
@@ -237,6 +287,8 @@ Suite *check_request_suite(void)
     tcase_add_loop_test(tcase, method_is_known_by_its_exact_name, 0, UNITS_COUNT(METHODS));
     tcase_add_test(tcase, strings_are_copies_of_the_environment);
     tcase_add_test(tcase, if_none_match_is_copied_or_missing);
+    tcase_add_test(tcase, headers_of_additions_are_copied_or_missing);
+    tcase_add_loop_test(tcase, request_is_secure_if_the_web_server_says_so, 0, UNITS_COUNT(SCHEMES));
     tcase_add_test(tcase, missing_variables_are_empty_and_no_authorization);
     tcase_add_test(tcase, empty_authorization_is_not_a_missing_one);
     tcase_add_test(tcase, authorization_is_taken_as_it_is);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "fake.h"
+#include "head.h"
+#include "origin.h"
 #include "response.h"
-
-enum { HEAD_LIMIT = 1024 }; /* what response.c has room for */
 
 #define ALLOW "GET, HEAD, OPTIONS"
 #define REALM "Bearer realm=\"daybook\""
@@ -47,11 +47,19 @@ static const struct {
     {ANSWER_BAD_LIMIT, "400 Bad Request", ERROR("Invalid limit: expected an integer from 1 to 365"), NULL,
      NULL},
     {ANSWER_BAD_CURSOR, "400 Bad Request", ERROR("Invalid cursor"), NULL, NULL},
+    {ANSWER_BAD_FORMAT, "400 Bad Request", ERROR("Invalid format: expected json, csv or ndjson"), NULL, NULL},
+    {ANSWER_BAD_INCLUDE, "400 Bad Request", ERROR("Invalid include: expected freshness"), NULL, NULL},
+    {ANSWER_BAD_COMPARE, "400 Bad Request", ERROR("Invalid compare: expected previous"), NULL, NULL},
     {ANSWER_FAULT, "500 Internal Server Error", ERROR("Internal server error"), NULL, NULL},
 };
 
 /* The window of every answer that tells one. */
-static const struct admission WINDOW = {.remaining = 58, .retry_after = 37, .closes_at = 1769817660};
+static const struct admission WINDOW = {.remaining = 58,
+                                        .retry_after = 37,
+                                        .closes_at = 1769817660,
+                                        .first_day = DAY_NONE,
+                                        .settled_before = DAY_NONE,
+                                        .expires_on = DAY_NONE};
 
 /* What response_send() wrote, divided at the empty line. */
 struct printed {
@@ -162,7 +170,8 @@ START_TEST(answer_has_its_headers)
     check_header(&printed, "X-Content-Type-Options", "nosniff");
     /* Numbers of a token's own project: no shared cache may hand them to another. */
     check_header(&printed, "Cache-Control", is_page ? "private, no-cache" : "no-store");
-    check_header(&printed, "Vary", is_page ? "Authorization, Accept-Encoding" : NULL);
+    check_header(&printed, "Vary", is_page ? "Authorization, Accept, Accept-Encoding" : NULL);
+    check_header(&printed, "Accept-Ranges", is_page ? "none" : NULL);
     check_header(&printed, "ETag", is_page ? "W/\"" VALIDATOR "\"" : NULL);
     free(printed.text);
 }
@@ -241,10 +250,19 @@ START_TEST(longest_head_fits_with_room_to_spare)
 
     response.has_window = true;
     /* The longest numbers that the types hold, far beyond what can be. */
-    response.admission =
-        (struct admission){.remaining = INT_MIN, .retry_after = INT_MIN, .closes_at = INT64_MIN};
+    response.admission = (struct admission){.remaining = INT_MIN,
+                                            .retry_after = INT_MIN,
+                                            .closes_at = INT64_MIN,
+                                            .first_day = DAY_MIN,
+                                            .settled_before = DAY_MIN,
+                                            .changed_at = INT64_MAX / 1000000000,
+                                            .expires_on = DAY_MIN};
+    memset(response.next, 'x', sizeof(response.next) - 1);
+    memset(response.file_name, 'x', sizeof(response.file_name) - 1);
+    response.sharing =
+        (struct sharing){.is_on = true, .allowed_origin = response.next + ADDRESS_SIZE - 1 - ORIGIN_MAX};
     struct printed printed = print(&response);
-    ck_assert_uint_lt(printed.head_length, HEAD_LIMIT * 3 / 4);
+    ck_assert_uint_lt(printed.head_length, HEAD_SIZE * 3 / 4);
     free(printed.text);
 }
 END_TEST
@@ -284,6 +302,111 @@ START_TEST(refusal_without_memory_is_a_whole_500)
         free(printed.text);
     }
     fake_reset();
+}
+END_TEST
+
+/* Reading 24: what is there, and from when to when, in headers of their own. */
+START_TEST(page_tells_what_there_is_to_show)
+{
+    struct response response = response_to(_i);
+
+    response.admission.first_day = units_day("2025-03-01");
+    response.admission.settled_before = units_day("2026-01-29");
+    response.admission.changed_at = 1769817660;
+    response.admission.expires_on = units_day("2027-01-01");
+    strcpy(response.next, "https://h/rest/next");
+    strcpy(response.file_name, "chats-count.csv");
+    const bool is_page = is_of_page(response.answer);
+    struct printed printed = print(&response);
+    check_header(&printed, "Daybook-First-Date", is_page ? "2025-03-01" : NULL);
+    check_header(&printed, "Daybook-First-Incomplete-Date", is_page ? "2026-01-29" : NULL);
+    check_header(&printed, "Daybook-Token-Expires", is_page ? "2027-01-01" : NULL);
+    check_header(&printed, "Last-Modified", is_page ? "Sat, 31 Jan 2026 00:01:00 GMT" : NULL);
+    check_header(&printed, "Link", is_page ? "<https://h/rest/next>; rel=\"next\"" : NULL);
+    check_header(&printed, "Content-Disposition",
+                 is_page ? "attachment; filename=\"chats-count.csv\"" : NULL);
+    free(printed.text);
+}
+END_TEST
+
+START_TEST(table_has_its_content_type_and_errors_stay_json)
+{
+    struct response response = response_to(_i);
+
+    response.format = FORMAT_CSV;
+    const bool has_body = *ANSWERS[_i].body != '\0';
+    struct printed printed = print(&response);
+    check_header(&printed, "Content-Type",
+                 !has_body                        ? NULL
+                 : response.answer == ANSWER_PAGE ? "text/csv; charset=utf-8; header=present"
+                                                  : "application/json; charset=utf-8");
+    free(printed.text);
+}
+END_TEST
+
+/* A page of another origin must be able to read why it was refused, too. */
+START_TEST(every_answer_says_which_origin_may_read_it)
+{
+    struct response response = response_to(_i);
+
+    response.sharing = (struct sharing){.is_on = true, .allowed_origin = "https://bi.example.org"};
+    char exposed[512], vary[256];
+    struct printed printed = print(&response);
+    check_header(&printed, "Access-Control-Allow-Origin", "https://bi.example.org");
+    check_header(&printed, "Access-Control-Allow-Methods", NULL);
+    check_header(&printed, "Access-Control-Allow-Credentials", NULL);
+    ck_assert(header(&printed, "Vary", vary) && strstr(vary, "Origin") != NULL);
+    const char *line = strstr(printed.text, "Access-Control-Expose-Headers: ");
+    ck_assert_ptr_nonnull(line);
+    snprintf(exposed, sizeof(exposed), "%.*s", (int)strcspn(line, "\r"), line);
+    ck_assert(strstr(exposed, "ETag") != NULL && strstr(exposed, "Retry-After") != NULL &&
+              strchr(exposed, '*') == NULL);
+    free(printed.text);
+}
+END_TEST
+
+START_TEST(other_origin_is_told_nothing_but_that_answers_vary)
+{
+    struct response response = response_to(_i);
+
+    response.sharing = (struct sharing){.is_on = true};
+    char vary[256];
+    struct printed printed = print(&response);
+    check_header(&printed, "Access-Control-Allow-Origin", NULL);
+    check_header(&printed, "Access-Control-Expose-Headers", NULL);
+    ck_assert(header(&printed, "Vary", vary) && strstr(vary, "Origin") != NULL);
+    free(printed.text);
+}
+END_TEST
+
+START_TEST(preflight_is_told_what_it_may_send)
+{
+    struct response response = {
+        .answer = ANSWER_OPTIONS,
+        .sharing = {.is_on = true, .allowed_origin = "*", .is_preflight = true},
+    };
+    struct printed printed = print(&response);
+
+    check_header(&printed, "Access-Control-Allow-Origin", "*");
+    check_header(&printed, "Access-Control-Allow-Methods", "GET, HEAD");
+    check_header(&printed, "Access-Control-Allow-Headers", "Authorization, If-None-Match");
+    check_header(&printed, "Access-Control-Max-Age", "86400");
+    check_header(&printed, "Access-Control-Expose-Headers", NULL);
+    free(printed.text);
+}
+END_TEST
+
+/* It is of no project, so any cache may keep it. */
+START_TEST(public_page_may_be_kept_by_everybody)
+{
+    struct response response = {.answer = ANSWER_PAGE, .is_public = true, .body = page_body()};
+    struct printed printed = print(&response);
+
+    check_header(&printed, "Cache-Control", "public, max-age=3600");
+    check_header(&printed, "Vary", "Accept-Encoding");
+    check_header(&printed, "RateLimit", NULL);
+    check_header(&printed, "Daybook-First-Date", NULL);
+    free(printed.text);
 }
 END_TEST
 
@@ -351,6 +474,12 @@ Suite *check_response_suite(void)
     tcase_add_loop_test(tcase, longest_head_fits_with_room_to_spare, 0, UNITS_COUNT(ANSWERS));
     tcase_add_test(tcase, response_that_nobody_filled_in_is_a_fault);
     tcase_add_test(tcase, refusal_without_memory_is_a_whole_500);
+    tcase_add_loop_test(tcase, page_tells_what_there_is_to_show, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, table_has_its_content_type_and_errors_stay_json, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, every_answer_says_which_origin_may_read_it, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_loop_test(tcase, other_origin_is_told_nothing_but_that_answers_vary, 0, UNITS_COUNT(ANSWERS));
+    tcase_add_test(tcase, preflight_is_told_what_it_may_send);
+    tcase_add_test(tcase, public_page_may_be_kept_by_everybody);
     tcase_add_test(tcase, settled_page_may_be_kept_for_an_hour);
     tcase_add_loop_test(tcase, response_that_nobody_takes_is_false, 0, UNITS_COUNT(ANSWERS));
     tcase_add_test(tcase, page_is_held_and_let_go_once);

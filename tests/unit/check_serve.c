@@ -14,7 +14,8 @@ static enum answer answer(void)
     static const struct database_settings settings = {.database = "", .timeout_ms = 10000};
     static char path[] = "/rest/dashboard/p/chats/count", query[] = "from=2026-01-01&to=2026-01-02";
     static char authorization[] = "Bearer pat-0123456789";
-    const struct service service = {.database = database_open(&settings), .cache = cache_open(CACHE_ROOM)};
+    const struct service service = {
+        .database = database_open(&settings), .cache = cache_open(CACHE_ROOM), .origins = ""};
     const struct request request = {
         .method = METHOD_GET, .path = path, .query = query, .authorization = authorization};
     struct response response = {0};

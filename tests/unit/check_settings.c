@@ -8,7 +8,8 @@
 #include "settings.h"
 
 static const char *const NAMES[] = {"DAYBOOK_DATABASE",   "DAYBOOK_READ_DATABASE", "DAYBOOK_READ_LAG_MS",
-                                    "DAYBOOK_TIMEOUT_MS", "DAYBOOK_IO_TIMEOUT_MS", "DAYBOOK_LOG"};
+                                    "DAYBOOK_TIMEOUT_MS", "DAYBOOK_IO_TIMEOUT_MS", "DAYBOOK_LOG",
+                                    "DAYBOOK_PUBLIC_URL", "DAYBOOK_CORS_ORIGINS"};
 
 static const struct {
     const char *name, *value;
@@ -72,6 +73,12 @@ static const struct {
     {"DAYBOOK_LOG", "syslog2"},
     {"DAYBOOK_LOG", "journal"},
     {"DAYBOOK_LOG", "/var/log/daybook"},
+    {"DAYBOOK_PUBLIC_URL", "kpi.example.com"},
+    {"DAYBOOK_PUBLIC_URL", "http://"},
+    {"DAYBOOK_PUBLIC_URL", "https://kpi.example.com/?x"},
+    {"DAYBOOK_CORS_ORIGINS", "bi.example.com"},
+    {"DAYBOOK_CORS_ORIGINS", "https://a.example.com, https://b.example.com"},
+    {"DAYBOOK_CORS_ORIGINS", "https://bi.example.com/"},
     /* libpq's own reason would quote some of these, password and all */
     {"DAYBOOK_DATABASE", "password=secret nonsense"},
     {"DAYBOOK_DATABASE", "nonsense=secret"},
@@ -133,6 +140,8 @@ START_TEST(empty_environment_gives_the_defaults_silently)
     ck_assert_int_eq(settings.database.read_lag_ms, 200);
     ck_assert_int_eq(settings.database.timeout_ms, 5000);
     ck_assert_int_eq(settings.io_timeout_ms, 30000);
+    ck_assert_ptr_null(settings.public_url);
+    ck_assert_str_eq(settings.origins, "");
     ck_assert_int_eq(settings.log, LOG_TO_STDERR);
 }
 END_TEST
@@ -214,10 +223,12 @@ START_TEST(every_bad_value_is_told_in_a_line_of_its_own)
     setenv("DAYBOOK_TIMEOUT_MS", "soon", 1);
     setenv("DAYBOOK_IO_TIMEOUT_MS", "late", 1);
     setenv("DAYBOOK_LOG", "paper", 1);
+    setenv("DAYBOOK_PUBLIC_URL", "here", 1);
+    setenv("DAYBOOK_CORS_ORIGINS", "everywhere", 1);
     ck_assert(!read_settings(&settings, &message));
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
         ck_assert_msg(strstr(message, NAMES[i]) != NULL, "no %s in: %s", NAMES[i], message);
-    ck_assert_int_eq(count_lines(message), 6);
+    ck_assert_int_eq(count_lines(message), 8);
     free(message);
 }
 END_TEST

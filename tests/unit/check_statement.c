@@ -13,15 +13,15 @@ static struct link connected_link(void)
     return (struct link){.name = "link", .connection = fake_connection(), .deadline = link_now_ms() + 10000};
 }
 
-static struct question question_of(const char *kpi, const struct range *range)
+static struct question question_of(const char *kpi, const struct params *params)
 {
-    return (struct question){.project = "p", .endpoint = units_endpoint(kpi), .range = range};
+    return (struct question){.project = "p", .endpoint = units_endpoint(kpi), .params = params};
 }
 
-static struct range month(void)
+static struct params month(void)
 {
-    return (struct range){units_day("2026-01-01"), units_day("2026-02-01"), units_day("2026-01-01"),
-                          units_day("2026-01-31")};
+    return (struct params){.range = {units_day("2026-01-01"), units_day("2026-02-01"),
+                                     units_day("2026-01-01"), units_day("2026-01-31")}};
 }
 
 /* Ends the test: what was logged, and that a failure has closed the connection and success has not. */
@@ -48,8 +48,8 @@ static const struct {
 START_TEST(verdict_is_understood_or_a_fault)
 {
     struct link link = connected_link();
-    const struct range range = month();
-    const struct question question = question_of("chats/count", &range);
+    const struct params params = month();
+    const struct question question = question_of("chats/count", &params);
     struct admission admission = {0};
     int64_t position;
     const bool is_known = VERDICTS[_i].meaning != VERDICT_NONE;
@@ -78,9 +78,9 @@ static const struct {
 START_TEST(page_has_days_of_its_own_once_and_in_order_or_is_a_fault)
 {
     struct link link = connected_link();
-    const struct range range = month();
-    const struct question question = question_of("chats/count", &range);
-    struct rows rows;
+    const struct params params = month();
+    const struct question question = question_of("chats/count", &params);
+    struct rows rows = {.count = 0};
     const bool is_good = PAGES[_i].is_good;
 
     wire_push_page(PAGES[_i].row, PAGES[_i].count);
@@ -94,13 +94,85 @@ START_TEST(average_below_zero_is_a_fault)
 {
     for (int64_t hundredths = -1; hundredths <= 0; hundredths++) {
         struct link link = connected_link();
-        const struct range range = month();
-        const struct question question = question_of("csat/daily", &range);
-        struct rows rows;
+        const struct params params = month();
+        const struct question question = question_of("csat/daily", &params);
+        struct rows rows = {.count = 0};
         wire_push_average(hundredths);
         ck_assert(statement_read_page(&link, &question, &rows) == (hundredths == 0));
-        check_end(&link, hundredths == 0, hundredths == 0 ? NULL : "page_csat_daily: an average below zero");
+        check_end(&link, hundredths == 0,
+                  hundredths == 0 ? NULL : "page_csat_daily: an average or a sum below zero");
     }
+}
+END_TEST
+
+/* A sum goes into the body as it stands: what is no number would break the page. */
+static const struct {
+    const char *sum;
+    bool is_good;
+} SUMS[] = {
+    {"0", true},    {"12", true},  {"4.25", true}, {"0.123456789012345678901234567890", true},
+    {"-1", false},  {"", false},   {"NaN", false}, {"Infinity", false},
+    {"1e3", false}, {"1.", false}, {".5", false},  {"1.2.3", false},
+    {"1,2", false},
+};
+
+START_TEST(sum_is_a_number_of_any_length_or_a_fault)
+{
+    struct link link = connected_link();
+    const struct params params = month();
+    const struct question question = question_of("summary/daily", &params);
+    struct rows rows = {.count = 0};
+    const bool is_good = SUMS[_i].is_good;
+
+    wire_push_sums(SUMS[_i].sum, "7.5");
+    ck_assert(statement_read_page(&link, &question, &rows) == is_good);
+    if (is_good) {
+        ck_assert_str_eq(rows.texts + rows.row[0].value[10], SUMS[_i].sum);
+        ck_assert_str_eq(rows.texts + rows.row[0].value[13], "7.5");
+    }
+    rows_free(&rows);
+    check_end(&link, is_good, is_good ? NULL : "page_summary_daily: an average or a sum below zero");
+}
+END_TEST
+
+START_TEST(sums_without_memory_are_a_fault)
+{
+    struct link link = connected_link();
+    const struct params params = month();
+    const struct question question = question_of("summary/daily", &params);
+    struct rows rows = {.count = 0};
+
+    wire_push_sums("1", "1");
+    fake_fail_all("malloc");
+    const bool is_read = statement_read_page(&link, &question, &rows), has_failed = fake_has_failed();
+    ck_assert(!is_read && has_failed);
+    check_end(&link, false, "page_summary_daily: out of memory");
+}
+END_TEST
+
+START_TEST(admission_tells_what_there_is_to_show)
+{
+    struct link link = connected_link();
+    const struct params params = month();
+    const struct question question = question_of("chats/count", &params);
+    struct admission admission = {0};
+    int64_t position;
+
+    wire_push_freshness("2026-01-31", "2025-03-01", 1769817661, "2027-01-01");
+    ck_assert(statement_read_admission(&link, &question, &admission, &position));
+    ck_assert_int_eq(admission.settled_before, units_day("2026-01-31"));
+    ck_assert_int_eq(admission.first_day, units_day("2025-03-01"));
+    ck_assert_int_eq(admission.changed_at, 1769817661);
+    ck_assert_int_eq(admission.expires_on, units_day("2027-01-01"));
+    ck_assert(admission.is_settled);
+    wire_push_freshness("2026-01-30", NULL, 0, NULL);
+    admission = (struct admission){0};
+    ck_assert(statement_read_admission(&link, &question, &admission, &position));
+    ck_assert(!admission.is_settled);
+    ck_assert_int_eq(admission.first_day, DAY_NONE);
+    ck_assert_int_eq(admission.changed_at, 0);
+    ck_assert_int_eq(admission.expires_on, DAY_NONE);
+    check_end(&link, true, NULL);
 }
 END_TEST
 
@@ -109,13 +181,13 @@ START_TEST(page_of_more_rows_than_any_has_days_is_a_fault)
     static struct wire_row rows_sent[PAGE_DAYS_MAX + 1];
     static char days[PAGE_DAYS_MAX + 1][DAY_TEXT_LENGTH + 1];
     struct link link = connected_link();
-    struct range range = month();
-    const struct question question = question_of("chats/count", &range);
+    struct params params = month();
+    const struct question question = question_of("chats/count", &params);
     static struct rows rows;
 
-    range.to = range.end = range.first + PAGE_DAYS_MAX;
+    params.range.to = params.range.end = params.range.first + PAGE_DAYS_MAX;
     for (int i = 0; i <= PAGE_DAYS_MAX; i++) {
-        day_format(range.first + i, days[i]);
+        day_format(params.range.first + i, days[i]);
         rows_sent[i].day = days[i];
     }
     wire_push_page(rows_sent, PAGE_DAYS_MAX + 1);
@@ -160,6 +232,9 @@ Suite *check_statement_suite(void)
     tcase_add_loop_test(tests, page_has_days_of_its_own_once_and_in_order_or_is_a_fault, 0,
                         UNITS_COUNT(PAGES));
     tcase_add_test(tests, average_below_zero_is_a_fault);
+    tcase_add_loop_test(tests, sum_is_a_number_of_any_length_or_a_fault, 0, UNITS_COUNT(SUMS));
+    tcase_add_test(tests, sums_without_memory_are_a_fault);
+    tcase_add_test(tests, admission_tells_what_there_is_to_show);
     tcase_add_test(tests, page_of_more_rows_than_any_has_days_is_a_fault);
     tcase_add_test(tests, session_is_set_up_whole_or_not_at_all);
     suite_add_tcase(suite, tests);

@@ -12,6 +12,7 @@
 #define UNITS_COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 /* One suite a module of src/, in the file named after it. */
+Suite *check_address_suite(void);
 Suite *check_admin_token_suite(void);
 Suite *check_body_suite(void);
 Suite *check_cache_suite(void);
@@ -22,13 +23,16 @@ Suite *check_database_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
 Suite *check_event_suite(void);
+Suite *check_format_suite(void);
 Suite *check_input_suite(void);
 Suite *check_instant_suite(void);
 Suite *check_issue_suite(void);
-Suite *check_jsonl_suite(void);
 Suite *check_json_suite(void);
+Suite *check_jsonl_suite(void);
 Suite *check_link_suite(void);
 Suite *check_log_suite(void);
+Suite *check_origin_suite(void);
+Suite *check_page_suite(void);
 Suite *check_params_suite(void);
 Suite *check_percent_suite(void);
 Suite *check_printable_suite(void);
@@ -38,6 +42,7 @@ Suite *check_response_suite(void);
 Suite *check_serve_suite(void);
 Suite *check_settings_suite(void);
 Suite *check_statement_suite(void);
+Suite *check_summary_suite(void);
 Suite *check_token_suite(void);
 Suite *check_validator_suite(void);
 

@@ -8,7 +8,7 @@
 #include "fake.h"
 #include "units.h"
 
-enum { POSTGRES_EPOCH = 10957, COLUMNS_MAX = 8 };
+enum { POSTGRES_EPOCH = 10957, COLUMNS_MAX = 20 };
 
 /* A value of so many bytes, 4 or 8; 0 for a null. */
 struct column {
@@ -61,20 +61,49 @@ void wire_push_preparation(void)
     fake_push_result(fake_result(PGRES_PIPELINE_SYNC));
 }
 
-void wire_push_admission(int verdict, int64_t version)
+static int64_t wire_day(const char *day)
 {
-    const struct column columns[] = {
-        {4, verdict}, {4, 58}, {4, 37}, {8, 1769817660}, {version == 0 ? 0 : 8, version}, {0, 0}, {0, 0}};
-    PGresult *result = result_of(UNITS_COUNT(columns));
+    return units_day(day) - POSTGRES_EPOCH;
+}
 
-    for (int i = 0; i < UNITS_COUNT(columns); i++)
+static void push_row(const struct column *columns, int count)
+{
+    PGresult *result = result_of(count);
+
+    for (int i = 0; i < count; i++)
         set_value(result, 0, i, &columns[i]);
     push_statement(result);
 }
 
-static int64_t wire_day(const char *day)
+static struct column day_column(const char *day)
 {
-    return units_day(day) - POSTGRES_EPOCH;
+    return day == NULL ? (struct column){0, 0} : (struct column){4, wire_day(day)};
+}
+
+void wire_push_admission(int verdict, int64_t version)
+{
+    const struct column columns[] = {
+        {4, verdict}, {4, 58}, {4, 37}, {8, 1769817660}, {version == 0 ? 0 : 8, version},
+        {0, 0},       {0, 0},  {0, 0},  {0, 0},          {0, 0}};
+
+    push_row(columns, UNITS_COUNT(columns));
+}
+
+void wire_push_freshness(const char *settled_before, const char *first_day, int64_t changed_at,
+                         const char *expires_on)
+{
+    const struct column columns[] = {{4, 200},
+                                     {4, 58},
+                                     {4, 37},
+                                     {8, 1769817660},
+                                     {0, 0},
+                                     day_column(settled_before),
+                                     day_column(first_day),
+                                     {changed_at == 0 ? 0 : 8, changed_at},
+                                     day_column(expires_on),
+                                     {0, 0}};
+
+    push_row(columns, UNITS_COUNT(columns));
 }
 
 /* The row of nulls behind the days: the session knows that the project has been admitted. */
@@ -104,5 +133,32 @@ void wire_push_average(int64_t hundredths)
     for (int i = 0; i < UNITS_COUNT(columns); i++)
         set_value(result, 0, i, &columns[i]);
     set_admitted(result, 1, UNITS_COUNT(columns));
+    push_statement(result);
+}
+
+static void set_text(PGresult *result, int column, const char *text)
+{
+    char copy[64];
+
+    strcpy(copy, text);
+    ck_assert_int_eq(PQsetvalue(result, 0, column, copy, (int)strlen(text)), 1);
+}
+
+void wire_push_sums(const char *csat_sum, const char *ai_quality_sum)
+{
+    const struct field *fields = units_endpoint("summary/daily")->fields;
+    int columns = 0;
+
+    for (int i = 0; fields[i].type != FIELD_END; i++)
+        columns++;
+    PGresult *result = result_of(columns);
+    set_value(result, 0, 0, &(struct column){4, wire_day("2026-01-01")});
+    for (int i = 1; i < columns; i++) {
+        if (fields[i].type == FIELD_SUM)
+            set_text(result, i, strcmp(fields[i].name, "csat_sum") == 0 ? csat_sum : ai_quality_sum);
+        else
+            set_value(result, 0, i, &(struct column){8, 1});
+    }
+    set_admitted(result, 1, columns);
     push_statement(result);
 }

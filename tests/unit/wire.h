@@ -17,9 +17,10 @@ struct wire_row {
     int64_t count;
 };
 
-/* To statement_prepare(): three statements set up the session, then the opening and each page are prepared.
+/* To statement_prepare(): three statements set up the session, then the opening and each page are prepared,
+ * of which one endpoint has two.
  */
-enum { WIRE_PREPARATION = 3 + 1 + ENDPOINT_COUNT };
+enum { WIRE_PREPARATION = 3 + 1 + ENDPOINT_COUNT + 1 };
 
 /* How one of them goes well. */
 ExecStatusType wire_preparation_status(int number);
@@ -30,10 +31,17 @@ void wire_push_preparation(void);
  * is null. */
 void wire_push_admission(int verdict, int64_t version);
 
+/* The same of one that passes, with what there is to show: null for a NULL, and for 0. */
+void wire_push_freshness(const char *settled_before, const char *first_day, int64_t changed_at,
+                         const char *expires_on);
+
 /* To statement_send_page() of chats/count, in the session that admitted the request. */
 void wire_push_page(const struct wire_row *rows, size_t count);
 
 /* To the same of csat/daily: one row of 2026-01-01 with an average in hundredths. */
 void wire_push_average(int64_t hundredths);
+
+/* To the same of summary/daily: one row of 2026-01-01 whose counts are 1, its sums as given. */
+void wire_push_sums(const char *csat_sum, const char *ai_quality_sum);
 
 #endif

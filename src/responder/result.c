@@ -1,0 +1,181 @@
+#include "result.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An integer, a date or a position: 4 or 8 bytes in network order. VALUE_NULL where it is null. */
+static int64_t integer(const PGresult *result, int row, int column)
+{
+    if (PQgetisnull(result, row, column))
+        return VALUE_NULL;
+
+    const char *wire = PQgetvalue(result, row, column);
+    if (PQgetlength(result, row, column) == 4) {
+        uint32_t word;
+        memcpy(&word, wire, sizeof(word));
+        return (int32_t)ntohl(word);
+    }
+    uint64_t word;
+    assert(PQgetlength(result, row, column) == sizeof(word));
+    memcpy(&word, wire, sizeof(word));
+    return (int64_t)be64toh(word);
+}
+
+static enum verdict verdict_of(int64_t code)
+{
+    switch (code) {
+    case 200: return VERDICT_PASS;
+    case 401: return VERDICT_NO_TOKEN;
+    case 403: return VERDICT_OTHER_PROJECT;
+    case 429: return VERDICT_WINDOW_FULL;
+    }
+    return VERDICT_NONE;
+}
+
+/* DAY_NONE where it is null. */
+static day_t day_at(const PGresult *result, int row, int column)
+{
+    return PQgetisnull(result, row, column) ? DAY_NONE : (day_t)integer(result, row, column) + RESULT_EPOCH;
+}
+
+static void parse_admission(const PGresult *result, struct admission *admission)
+{
+    admission->verdict = verdict_of(integer(result, 0, COLUMN_VERDICT));
+    if (admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL) {
+        admission->remaining = (int)integer(result, 0, COLUMN_REMAINING);
+        admission->retry_after = (int)integer(result, 0, COLUMN_RETRY_AFTER);
+        admission->closes_at = integer(result, 0, COLUMN_CLOSES_AT);
+    }
+    if (!PQgetisnull(result, 0, COLUMN_VERSION))
+        admission->version.number = integer(result, 0, COLUMN_VERSION);
+    admission->settled_before = day_at(result, 0, COLUMN_SETTLED_BEFORE);
+    admission->first_day = day_at(result, 0, COLUMN_FIRST_DAY);
+    admission->expires_on = day_at(result, 0, COLUMN_EXPIRES_ON);
+    if (!PQgetisnull(result, 0, COLUMN_CHANGED_AT))
+        admission->changed_at = integer(result, 0, COLUMN_CHANGED_AT);
+}
+
+void result_read_admission(const PGresult *result, const struct question *question,
+                           struct admission *admission, int64_t *position)
+{
+    assert(PQnfields(result) == COLUMN_COUNT);
+    if (PQntuples(result) != 1)
+        return;
+    parse_admission(result, admission);
+    admission->is_settled = question->params != NULL && admission->settled_before != DAY_NONE &&
+                            question->params->range.end <= admission->settled_before;
+    *position = integer(result, 0, COLUMN_POSITION);
+}
+
+/* Where a page's rows are being read into. */
+struct reading {
+    const PGresult *result;
+    const struct question *question;
+    struct rows *rows;
+};
+
+/* Room for all sums, a NUL behind each. False without memory. */
+static bool make_room_for_texts(const struct reading *reading)
+{
+    const struct field *fields = reading->question->endpoint->fields;
+    size_t size = 0;
+    int column = 1;
+
+    for (; fields->type != FIELD_END; fields++) {
+        for (int i = 0; fields->type == FIELD_SUM && i < PQntuples(reading->result); i++) {
+            if (!PQgetisnull(reading->result, i, 0))
+                size += (size_t)PQgetlength(reading->result, i, column) + 1;
+        }
+        column += field_has_column(fields);
+    }
+    if (size == 0)
+        return true;
+    reading->rows->texts = malloc(size);
+    return reading->rows->texts != NULL;
+}
+
+/* A number of 0 or more, as JSON may have it: it goes into the body as it stands. */
+static bool is_decimal(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t whole = strspn(text, digits);
+
+    if (whole == 0 || text[whole] == '\0')
+        return whole > 0;
+    return text[whole] == '.' && strspn(text + whole + 1, digits) == strlen(text + whole + 1) &&
+           text[whole + 1] != '\0';
+}
+
+static bool parse_sum(struct reading *reading, int i, int column, int64_t *value)
+{
+    struct rows *rows = reading->rows;
+    char *text = rows->texts + rows->texts_length;
+    const size_t size = (size_t)PQgetlength(reading->result, i, column) + 1;
+
+    memcpy(text, PQgetvalue(reading->result, i, column), size); /* libpq puts a NUL behind it */
+    *value = (int64_t)rows->texts_length;
+    rows->texts_length += size;
+    return is_decimal(text);
+}
+
+/* Reads a row; false if an average or a sum is below zero, which none can be. */
+static bool parse_row(struct reading *reading, int i, struct row *row)
+{
+    const struct field *fields = reading->question->endpoint->fields;
+    int column = 0;
+    bool is_good = true;
+
+    row->day = (day_t)integer(reading->result, i, column++) + RESULT_EPOCH;
+    for (size_t f = 0; fields[f].type != FIELD_END; f++) {
+        row->value[f] = VALUE_NULL;
+        if (!field_has_column(&fields[f]))
+            continue;
+        if (fields[f].type == FIELD_SUM)
+            is_good = parse_sum(reading, i, column, &row->value[f]) && is_good;
+        else
+            row->value[f] = integer(reading->result, i, column);
+        if (fields[f].type == FIELD_AVERAGE && row->value[f] != VALUE_NULL && row->value[f] < 0)
+            is_good = false;
+        column++;
+    }
+    for (size_t f = 0; column < PQnfields(reading->result) && fields[f].type != FIELD_END; f++)
+        reading->rows->change[f] =
+            field_is_number(&fields[f]) ? integer(reading->result, i, column++) : VALUE_NULL;
+    assert(column == PQnfields(reading->result));
+    return is_good;
+}
+
+/* Reads all rows; NULL, or what is wrong with them. */
+static const char *parse_rows(struct reading *reading)
+{
+    const struct range *range = &reading->question->params->range;
+    struct rows *rows = reading->rows;
+    day_t next = range->first;
+
+    if (!make_room_for_texts(reading))
+        return "out of memory";
+    for (int i = 0; i < PQntuples(reading->result); i++) {
+        if (PQgetisnull(reading->result, i, 0)) {
+            rows->may_be_read = true;
+            continue;
+        }
+        if (rows->count == PAGE_DAYS_MAX)
+            return "more rows than days";
+        struct row *row = &rows->row[rows->count++];
+        if (!parse_row(reading, i, row))
+            return "an average or a sum below zero";
+        /* A range without days has a row nevertheless, if it is not to be had as a page. */
+        if (row->day < next || (row->day >= range->end && range->first < range->end))
+            return "a day twice, out of order or not of the page";
+        next = row->day + 1;
+    }
+    return NULL;
+}
+
+const char *result_read_rows(const PGresult *result, const struct question *question, struct rows *rows)
+{
+    return parse_rows(&(struct reading){.result = result, .question = question, .rows = rows});
+}

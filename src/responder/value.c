@@ -1,0 +1,96 @@
+#include "value.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+char *value_put_text(char *text, const char *plain)
+{
+    return mempcpy(text, plain, strlen(plain));
+}
+
+char *value_put_integer(char *text, int64_t number)
+{
+    char digits[20];
+    size_t n = 0;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+    do {
+        digits[sizeof(digits) - ++n] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        *text++ = '-';
+    return mempcpy(text, digits + sizeof(digits) - n, n);
+}
+
+/* A number in units of which so many make one, in its shortest form: of 100, 420 is 4.2, 87 is 0.87, 400
+ * is 4. */
+static char *put_decimal(char *text, int64_t number, unsigned unit)
+{
+    const uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    uint64_t rest = size % unit;
+
+    if (number < 0)
+        *text++ = '-';
+    text = value_put_integer(text, (int64_t)(size / unit));
+    if (rest > 0)
+        *text++ = '.';
+    for (; rest > 0; rest %= unit) {
+        rest *= 10;
+        *text++ = (char)('0' + rest / unit);
+    }
+    return text;
+}
+
+char *value_put_ratio(char *text, int64_t number)
+{
+    return number == VALUE_NULL ? value_put_text(text, "null") : put_decimal(text, number, 10000);
+}
+
+char *value_put_day(char *text, day_t day)
+{
+    day_format(day, text);
+    return text + DAY_TEXT_LENGTH; /* over the NUL */
+}
+
+static char *put_quoted_day(char *text, day_t day, bool is_instant)
+{
+    *text++ = '"';
+    if (is_instant)
+        day_format_instant(day, text);
+    else
+        day_format(day, text);
+    text += is_instant ? DAY_INSTANT_LENGTH : DAY_TEXT_LENGTH; /* over the NUL */
+    *text++ = '"';
+    return text;
+}
+
+static char *put_average(char *text, int64_t hundredths)
+{
+    if (hundredths == VALUE_NULL)
+        return value_put_text(text, "null");
+    assert(hundredths >= 0);
+    return put_decimal(text, hundredths, 100);
+}
+
+static char *put_sum(char *text, int64_t value, const struct rows *rows)
+{
+    return value_put_text(text, value == VALUE_NULL ? "0" : rows->texts + value);
+}
+
+char *value_put(char *text, const struct field *field, day_t day, int64_t value, const struct rows *rows)
+{
+    switch (field->type) {
+    case FIELD_DATE: return put_quoted_day(text, day, false);
+    case FIELD_INSTANT:
+    case FIELD_BUCKET: return put_quoted_day(text, day, true);
+    case FIELD_COUNT: return value_put_integer(text, value == VALUE_NULL ? 0 : value);
+    case FIELD_AVERAGE: return put_average(text, value);
+    case FIELD_SUM: return put_sum(text, value, rows);
+    case FIELD_RATIO: return value_put_ratio(text, value);
+    case FIELD_FLAG: return value_put_text(text, value == VALUE_NULL || value == 0 ? "false" : "true");
+    case FIELD_END: break;
+    }
+    return text;
+}

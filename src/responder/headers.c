@@ -69,7 +69,7 @@ void headers_put_page(struct head *head, const struct response *response)
         head_put(head, ">; rel=\"next\"");
         head_end(head);
     }
-    if (*response->file_name != '\0') {
+    if (response->answer == ANSWER_PAGE && *response->file_name != '\0') {
         head_begin(head, "Content-Disposition"); /* RFC 6266 */
         head_put(head, "attachment; filename=\"");
         head_put(head, response->file_name);

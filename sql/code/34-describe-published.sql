@@ -14,6 +14,9 @@ BEGIN
     LOOP
         EXECUTE format('COMMENT ON COLUMN daybook_v1.%I.%I IS %L', view, col.attname, col.meaning);
     END LOOP;
+    IF page IS NULL THEN
+        RETURN;
+    END IF;
     EXECUTE format($make$
         COMMENT ON FUNCTION daybook.%1$I(text, date, date) IS %2$L;
         REVOKE EXECUTE ON FUNCTION daybook.%1$I(text, date, date) FROM PUBLIC;

@@ -23,19 +23,7 @@ BEGIN
       FROM pg_attribute a
      WHERE a.attrelid = ('daybook.' || quote_ident(view))::regclass AND a.attnum > 0 AND NOT a.attisdropped;
     EXECUTE format($make$
-        CREATE OR REPLACE FUNCTION daybook.%2$I(project text, first_day date, end_day date) RETURNS TABLE (%5$s)
-        LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
-            SET plan_cache_mode = 'auto'
-        AS $body$
-        BEGIN
-            IF current_setting('daybook.admitted', true) = project THEN
-                RETURN QUERY SELECT v.* FROM daybook.%1$I v
-                              WHERE v.project_id = project AND v.day >= first_day AND v.day < end_day;
-            END IF;
-        END
-        $body$;
-
-        CREATE OR REPLACE FUNCTION daybook.%3$I() RETURNS TABLE (%5$s)
+        CREATE OR REPLACE FUNCTION daybook.%2$I() RETURNS TABLE (%4$s)
         LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
             SET plan_cache_mode = 'auto'
         AS $body$
@@ -43,16 +31,32 @@ BEGIN
             RETURN QUERY SELECT v.* FROM daybook.%1$I v;
         END
         $body$;
-        COMMENT ON FUNCTION daybook.%3$I() IS %4$L;
-        REVOKE EXECUTE ON FUNCTION daybook.%3$I() FROM PUBLIC;
-        GRANT EXECUTE ON FUNCTION daybook.%3$I() TO daybook_responder, daybook_reader;
-        CREATE OR REPLACE VIEW daybook_v1.%1$I AS SELECT %6$s FROM daybook.%3$I() r;
-        GRANT SELECT ON daybook_v1.%1$I TO daybook_responder, daybook_reader $make$,
-        view, page, 'read_' || view,
-        'All rows of daybook_v1.' || view || ', for roles that may not read the tables.', columns, shown);
+        COMMENT ON FUNCTION daybook.%2$I() IS %3$L;
+        REVOKE EXECUTE ON FUNCTION daybook.%2$I() FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION daybook.%2$I() TO %6$s;
+        CREATE OR REPLACE VIEW daybook_v1.%1$I AS SELECT %5$s FROM daybook.%2$I() r;
+        GRANT SELECT ON daybook_v1.%1$I TO %6$s $make$,
+        view, 'read_' || view,
+        'All rows of daybook_v1.' || view || ', for roles that may not read the tables.', columns, shown,
+        CASE WHEN page IS NULL THEN 'daybook_reader' ELSE 'daybook_responder, daybook_reader' END);
+    IF page IS NOT NULL THEN
+        EXECUTE format($make$
+            CREATE OR REPLACE FUNCTION daybook.%2$I(project text, first_day date, end_day date) RETURNS TABLE (%3$s)
+            LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
+                SET plan_cache_mode = 'auto'
+            AS $body$
+            BEGIN
+                IF current_setting('daybook.admitted', true) = project THEN
+                    RETURN QUERY SELECT v.* FROM daybook.%1$I v
+                                  WHERE v.project_id = project AND v.day >= first_day AND v.day < end_day;
+                END IF;
+            END
+            $body$ $make$, view, page, columns);
+    END IF;
     CALL daybook.describe_published(view, page);
 END
 $$;
 COMMENT ON PROCEDURE daybook.publish(name, name) IS
-    'Makes the view of daybook_v1 that shows a KPI, and the function by which the responder reads a page of it.';
+    'Makes the view of daybook_v1 that shows a KPI, and the function by which the responder reads a page of it, if that has a '
+    'name.';
 REVOKE EXECUTE ON PROCEDURE daybook.publish(name, name) FROM PUBLIC;

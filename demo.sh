@@ -198,6 +198,7 @@ what_to_try() {
     printf "curl -s -H 'Authorization: Bearer %s' '%s/rest/analytics/demo/summary?from=%s&to=%s&compare=previous'\n" \
         "$DAYBOOK_TOKEN" "$DAYBOOK_URL" "$(date -u -d '7 days ago' +%F)" "$(date -u +%F)"
     printf '\nFormats are csv, ndjson and json: add &format=csv. %s/rest/openapi.json describes it all.\n' "$DAYBOOK_URL"
+    printf '\nOr look at it: %s/dashboard/#demo:%s\n' "$DAYBOOK_URL" "$DAYBOOK_TOKEN"
     printf '\nvar/demo.env has the URL, the token and the database:  set -a; . var/demo.env; set +a\n'
     printf 'The responders log to var/pg/web/responders.log. Stop it all with:  ./demo.sh stop\n'
 }

@@ -70,8 +70,8 @@ class Server:
 
     def values(self):
         """Values of the shipped file that are not those of this folder."""
-        return {"responder": self.responder, "socket": self.folder / "sock",
-                "processes": self.processes, "database": self.database, "log": "stderr"}
+        return {"responder": self.responder, "socket": self.folder / "sock", "processes": self.processes,
+                "database": self.database, "log": "stderr", "dashboard": f"{self.world.dashboard}/"}
 
     def shipped_file(self):
         """The shipped file with the values of its head replaced, and nothing else."""
@@ -243,6 +243,11 @@ LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule fcgid_module {modules}/mod_fcgid.so
 LoadModule reqtimeout_module {modules}/mod_reqtimeout.so
+LoadModule alias_module {modules}/mod_alias.so
+LoadModule dir_module {modules}/mod_dir.so
+LoadModule headers_module {modules}/mod_headers.so
+LoadModule mime_module {modules}/mod_mime.so
+TypesConfig /dev/null
 DefaultRuntimeDir "{self.folder}"
 DocumentRoot "{self.folder}/www"
 FcgidIPCDir "{self.folder}/fcgid"

@@ -100,6 +100,10 @@ class World:
             self.as_server("mkdir", str(self.run_folder))
             with open(BUILD / "daybook.fcgi", "rb") as program:
                 self.as_server("install", "-m", "755", "/dev/stdin", str(self.responder), stdin=program)
+            self.as_server("mkdir", str(self.dashboard))
+            for file in (SOURCE / "dashboard").iterdir():
+                self.as_server("tee", str(self.dashboard / file.name), input=file.read_bytes(),
+                               stdout=subprocess.DEVNULL)
             self.create_database("daybook")
             self.close = stack.pop_all().close
 
@@ -112,6 +116,11 @@ class World:
     @property
     def responder(self):
         return self.run_folder / "daybook.fcgi"
+
+    @property
+    def dashboard(self):
+        """The files of the dashboard, where the servers' user may read them."""
+        return self.run_folder / "dashboard"
 
     @property
     def nodes(self):

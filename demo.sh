@@ -112,6 +112,7 @@ server.errorlog      = "$pg/web/error.log"
 server.breakagelog   = "$pg/web/responders.log"
 server.pid-file      = "$pg/web/lighttpd.pid"
 include "$pg/web/daybook.conf"
+include "$var/daybook/share/daybook/lighttpd/daybook-alone.conf"
 CONF
     as_server lighttpd -f web/lighttpd.conf
     # A token that nobody has: 401 comes from the database, so every part has done its work.

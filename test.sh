@@ -13,7 +13,7 @@ top=$(cd "$(dirname "$0")" && pwd)
 # shellcheck disable=SC2086 # a list
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
     postgresql-NN-cron python3-pytest python3-psycopg2 python3-jsonschema apache2 libapache2-mod-fcgid spawn-fcgi \
-    multiwatch lighttpd-mod-deflate chromium chromium-driver python3-selenium
+    multiwatch chromium chromium-driver python3-selenium
 
 case $top in
 *[!A-Za-z0-9_./+-]*) die "configure dislikes the path $top: use one of letters, digits and _./+-" ;;

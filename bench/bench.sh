@@ -26,6 +26,7 @@ case ${1-} in
 speed)
     need wrk:wrk lighttpd:lighttpd apache2:apache2
     [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || die libapache2-mod-fcgid
+    [ -e /usr/lib/lighttpd/mod_deflate.so ] || die lighttpd-mod-deflate
     program=run.py
     ;;
 growth) program=growth.py ;;

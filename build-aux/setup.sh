@@ -106,7 +106,8 @@ need_packages() {
 
 # The packages that building and running need.
 product_packages="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjson-c-dev
-    libssl-dev zlib1g-dev postgresql postgresql-NN postgresql-NN-hll lighttpd curl procps"
+    libssl-dev zlib1g-dev postgresql postgresql-NN postgresql-NN-hll lighttpd
+    lighttpd-mod-deflate curl procps"
 
 # copy_source TO: a copy of the sources to build in, so that a build of one's own here is left alone.
 copy_source() {
@@ -117,7 +118,7 @@ copy_source() {
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - .ci .clang-format .clang-tidy .flake8 configure.ac Makefile.am README.md \
         ARCHITECTURE.md CONTRIBUTING.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache dashboard \
-        lighttpd systemd man openapi demo build-aux/setup.sh build-aux/coverage.sh | tar -C "$1" -xf -
+        lighttpd errors systemd man openapi demo build-aux/setup.sh build-aux/coverage.sh | tar -C "$1" -xf -
 }
 
 # build_source IN ARGUMENT ...: configures, with these arguments, and builds what copy_source() left there.

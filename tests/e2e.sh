@@ -16,6 +16,7 @@ for need in lighttpd:lighttpd apache2:apache2 spawn-fcgi:spawn-fcgi multiwatch:m
     command -v "${need%:*}" > /dev/null || skip "${need#*:}"
 done
 [ -e /usr/lib/apache2/modules/mod_fcgid.so ] || skip libapache2-mod-fcgid
+[ -e /usr/lib/lighttpd/mod_deflate.so ] || skip lighttpd-mod-deflate
 { pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/hll.control" ]; } || skip postgresql-15-hll
 # As many at once as there are processors, as most of a run is waiting. Each has servers of its own, and its words in a file
 # until all have ended. The last store takes longest, so it comes first.

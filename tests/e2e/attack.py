@@ -1,12 +1,14 @@
 """Hostile requests as bytes, what each web server may make of them, and what must hold after them.
 
-Where a web server refuses a request before the responder is asked, the answer is its own page, in HTML, and
-only the status is looked at. lighttpd and Apache draw that line in different places. Both are right as long
-as the request is refused, so such a case names the answer of each.
+Where a web server refuses a request before the responder is asked, the answer is its own: JSON where it serves
+nothing else, and otherwise where it knows by then that the path is the API's. lighttpd and Apache draw that line
+in different places. Both are right as long as the request is refused, so such a case names the answer of each.
 """
 
 import contextlib
 import dataclasses
+import gzip
+import json
 import re
 import socket
 
@@ -36,6 +38,14 @@ class Own:
 
 
 @dataclasses.dataclass(frozen=True)
+class Alone:
+    """What a web server that serves nothing else makes of it, and one that does."""
+
+    alone: object
+    beside: object
+
+
+@dataclasses.dataclass(frozen=True)
 class Differs:
     """What each web server makes of it."""
 
@@ -60,10 +70,31 @@ class Reply:
     data: bytes
 
 
+# Statuses that a web server gives of itself when it knows the path. 400 may come before and after.
+OF_A_KNOWN_PATH = (413, 500, 502, 503, 504)
+
+
+def assert_own(reply, server):
+    """That an answer of the web server's own has the shape that is documented."""
+    is_json = reply.body.startswith(b"{")
+    if server.is_alone or reply.status in OF_A_KNOWN_PATH:
+        assert is_json, reply
+    elif reply.status != 400:
+        assert not is_json, reply
+    [kind] = re.findall(rb"^Content-Type: ([^\r;]*)", reply.head, re.MULTILINE)
+    assert kind == (b"application/json" if is_json else b"text/html"), reply
+    if is_json:
+        document = json.loads(reply.body)
+        assert list(document) == ["status", "message"], reply
+        assert document["status"] == "ERROR" and document["message"], reply
+
+
 def parse(data):
     head, _, body = data.partition(b"\r\n\r\n")
     found = re.match(rb"HTTP/1\.[01] (\d{3}) ", head)
     assert found, data[:200]
+    if b"\r\nContent-Encoding: gzip" in head:
+        body = gzip.decompress(body)
     return Reply(int(found.group(1)), head, body, data)
 
 
@@ -110,10 +141,12 @@ class Attacker:
         if isinstance(expected, Differs):
             is_lighttpd = isinstance(self.server, Lighttpd)
             expected = expected.lighttpd if is_lighttpd else expected.apache
+        if isinstance(expected, Alone):
+            expected = expected.alone if self.server.is_alone else expected.beside
         reply = self.send(target, method, **kwargs)
         if isinstance(expected, Own):
             assert reply.status in expected.statuses, reply
-            assert not reply.body.startswith(b'{"'), reply
+            assert_own(reply, self.server)
         else:
             status, body = expected
             assert reply.status == status, reply

@@ -89,10 +89,12 @@ def reader(world, filled):
     return filled
 
 
-@pytest.fixture(scope="module")
-def besieged(server, world):
-    """A server of the same kind for hostile requests alone."""
-    yield from running(logged(type(server))(world))
+@pytest.fixture(scope="module", params=[False, True], ids=["beside", "alone"])
+def besieged(request, server, world):
+    """A server of the same kind for hostile requests alone, beside other sites or serving nothing else."""
+    class Besieged(logged(type(server))):
+        is_alone = request.param
+    yield from running(Besieged(world))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import socket
 import subprocess
 
 from processes import listens, serving, wait_until
-from world import BUILD, PRIVATE
+from world import BUILD, PRIVATE, SOURCE
 
 TIMEOUT_MS = 2000  # of the responders
 
@@ -56,6 +56,8 @@ class Server:
     assignment = None
     # What each answer is held against, if anything: conftest.py.
     contract = None
+    # Whether it serves nothing else: then what it says before it knows the path is JSON too.
+    is_alone = False
 
     def __init__(self, world, processes=4):
         self.world = world
@@ -70,8 +72,9 @@ class Server:
 
     def values(self):
         """Values of the shipped file that are not those of this folder."""
-        return {"responder": self.responder, "socket": self.folder / "sock", "processes": self.processes,
-                "database": self.database, "log": "stderr", "dashboard": f"{self.world.dashboard}/"}
+        return {"responder": self.responder, "socket": self.folder / "sock", "errors": f"{self.folder}/errors/",
+                "dashboard": f"{self.world.dashboard}/", "processes": self.processes, "database": self.database,
+                "log": "stderr"}
 
     def shipped_file(self):
         """The shipped file with the values of its head replaced, and nothing else."""
@@ -104,7 +107,9 @@ class Server:
     def start(self):
         """Starts it and waits until it listens; where that fails, nothing goes on running."""
         try:
-            self.world.as_server("mkdir", "-p", str(self.folder / "www"))
+            self.world.as_server("mkdir", "-p", str(self.folder / "www"), str(self.folder / "errors"))
+            for file in (SOURCE / "errors").iterdir():
+                self.write(f"errors/{file.name}", file.read_text())
             self.configure()
             self.launch()
             wait_until(self.has_come_up, f"{self.shipped} does not listen; see {self.folder}")
@@ -183,6 +188,8 @@ class Lighttpd(Server):
 
     def configure(self):
         self.write("daybook.conf", self.shipped_file())
+        alone = (BUILD / "lighttpd" / "daybook-alone.conf").read_text() if self.is_alone else ""
+        self.write("daybook-alone.conf", alone)
         self.write("lighttpd.conf", f"""
 server.port = {self.port}
 server.bind = "127.0.0.1"
@@ -191,6 +198,7 @@ server.errorlog = "{self.folder}/lighttpd.log"
 server.breakagelog = "{self.folder}/stderr.log"
 server.pid-file = "{self.folder}/lighttpd.pid"
 include "{self.folder}/daybook.conf"
+include "{self.folder}/daybook-alone.conf"
 """)
 
     def launch(self):
@@ -230,8 +238,16 @@ class Apache(Server):
     shipped = "apache/daybook.conf"
     assignment = r"^(Define DAYBOOK_{NAME} +).*$"
 
+    # What the shipped file asks for, and what Debian enables by itself.
+    modules = ("mpm_event", "authz_core", "alias", "filter", "fcgid", "reqtimeout", "deflate", "headers", "asis",
+               "dir", "mime")
+
+    def shipped_file(self):
+        text = super().shipped_file()
+        return text.replace("# Define DAYBOOK_ALONE", "Define DAYBOOK_ALONE") if self.is_alone else text
+
     def configure(self):
-        modules = "/usr/lib/apache2/modules"
+        load = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in self.modules)
         self.write("daybook.conf", self.shipped_file())
         self.write("apache.conf", f"""
 ServerRoot "{self.folder}"
@@ -239,14 +255,7 @@ ServerName localhost
 Listen 127.0.0.1:{self.port}
 PidFile "{self.folder}/apache.pid"
 ErrorLog "{self.folder}/apache.log"
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule fcgid_module {modules}/mod_fcgid.so
-LoadModule reqtimeout_module {modules}/mod_reqtimeout.so
-LoadModule alias_module {modules}/mod_alias.so
-LoadModule dir_module {modules}/mod_dir.so
-LoadModule headers_module {modules}/mod_headers.so
-LoadModule mime_module {modules}/mod_mime.so
+{load}
 TypesConfig /dev/null
 DefaultRuntimeDir "{self.folder}"
 DocumentRoot "{self.folder}/www"
@@ -254,6 +263,10 @@ FcgidIPCDir "{self.folder}/fcgid"
 FcgidProcessTableFile "{self.folder}/fcgid.shm"
 FcgidInitialEnv DAYBOOK_TIMEOUT_MS {TIMEOUT_MS}
 Include "{self.folder}/daybook.conf"
+<VirtualHost 127.0.0.1:{self.port}>
+    # As Debian's 000-default.conf: what the file sets for the whole server must hold here.
+    DocumentRoot "{self.folder}/www"
+</VirtualHost>
 """)
 
     def launch(self):

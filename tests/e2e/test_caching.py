@@ -10,7 +10,7 @@ import pytest
 
 from faults import sessions, stopped, terminate
 from processes import wait_until
-from servers import Apache, Lighttpd
+from servers import Lighttpd
 from sessions import Background
 from world import BUILD, STORE
 
@@ -113,32 +113,6 @@ def test_only_pages_of_settled_days_may_be_kept_without_asking(
     response = ask(alone, CHATS.format(project, end - datetime.timedelta(days=9), end), token)
     assert response.headers["Cache-Control"] == (
         "private, max-age=3600, must-revalidate" if is_settled else "private, no-cache")
-
-
-def compressing(server_class, extra):
-    """The server, with its own compression of JSON."""
-    class Compressing(server_class):
-        def write(self, name, text):
-            super().write(name, text + (extra if name in ("apache.conf", "lighttpd.conf") else ""))
-    return Compressing
-
-
-@pytest.mark.parametrize("server_class, extra", [
-    (Apache, "\nLoadModule filter_module /usr/lib/apache2/modules/mod_filter.so\n"
-             "LoadModule deflate_module /usr/lib/apache2/modules/mod_deflate.so\n"
-             "AddOutputFilterByType DEFLATE application/json\n"),
-    (Lighttpd, '\nserver.modules += ("mod_deflate")\n'
-               'deflate.mimetypes = ("application/json")\ndeflate.allowed-encodings = ("gzip")\n')],
-    ids=["apache", "lighttpd"])
-def test_a_compressed_page_is_known_again(world, january, token, server_class, extra):
-    if server_class is Lighttpd and not pathlib.Path("/usr/lib/lighttpd/mod_deflate.so").exists():
-        pytest.skip("install the Debian package lighttpd-mod-deflate")
-    with compressing(server_class, extra)(world, processes=1) as server:
-        page = server.ask(january, token, headers={"Accept-Encoding": "gzip"})
-        assert page.headers["Content-Encoding"] == "gzip"
-        response = server.ask(january, token, headers={"Accept-Encoding": "gzip",
-                                                       "If-None-Match": page.headers["ETag"]})
-        assert (response.status, response.body) == (304, b"")
 
 
 # --- what is kept -----------------------------------------------------------------

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from api import BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_TO, MONTH, cursor_of
-from attack import GOOD, MISSING, NOT_FOUND, PAGE, TARGET, UNAUTHORIZED, Differs, lighttpd_refuses, own
+from attack import GOOD, MISSING, NOT_FOUND, PAGE, TARGET, UNAUTHORIZED, Alone, Differs, lighttpd_refuses, own
 
 
 # Paths.
@@ -39,9 +39,9 @@ from attack import GOOD, MISSING, NOT_FOUND, PAGE, TARGET, UNAUTHORIZED, Differs
     ("/rest/dashboard/PROJECT/chats/count%3F", NOT_FOUND),
     ("/rest/dashboard/PROJECT/chats/count%20", NOT_FOUND),
     ("/rest/dashboard/PROJECT/chats/count+", NOT_FOUND),
-    # Apache takes an escaped slash for no path at all (AllowEncodedSlashes).
-    ("/rest/dashboard/PROJECT/chats%2fcount", Differs(lighttpd=NOT_FOUND, apache=own(404))),
-    ("/rest/dashboard/PROJECT%2Fchats/count", Differs(lighttpd=NOT_FOUND, apache=own(404))),
+    # Apache takes an escaped slash for no path at all, unless told otherwise (AllowEncodedSlashes).
+    ("/rest/dashboard/PROJECT/chats%2fcount", Differs(lighttpd=NOT_FOUND, apache=Alone(NOT_FOUND, own(404)))),
+    ("/rest/dashboard/PROJECT%2Fchats/count", Differs(lighttpd=NOT_FOUND, apache=Alone(NOT_FOUND, own(404)))),
     ("/rest%2Fdashboard/PROJECT/chats/count", Differs(lighttpd=NOT_FOUND, apache=own(404))),
     ("/rest/dashboard/PROJECT%00/chats/count", Differs(lighttpd=own(400), apache=own(404))),
     ("/rest/dashboard/PROJECT/chats/count%00", Differs(lighttpd=own(400), apache=own(404))),

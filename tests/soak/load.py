@@ -13,6 +13,7 @@ from command import DATABASE, DONE, REFUSED
 from faults import FAULT
 from sessions import write_at_once
 from truth import FIXED, REFUSED as REFUSED_TARGETS, UNKNOWN, WRITTEN
+from world import SOURCE
 
 PAUSE = 0.02      # seconds, between what one thread does and does next
 PATIENCE = 30     # seconds that a reader waits for an answer
@@ -113,7 +114,8 @@ def fault_kind(status, body, ends_responders):
     if status in (500, 503) and body == FAULT:
         return str(status)
     # Of a responder that died, the web server tells in its own words.
-    if ends_responders and status in (500, 502, 503, 504) and not body.startswith(b"{"):
+    if ends_responders and status in (500, 502, 503, 504) and (
+            body == (SOURCE / "errors" / f"{status}.html").read_bytes()):
         return "server's"
     return "WRONG"
 

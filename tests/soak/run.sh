@@ -16,6 +16,7 @@ die() {
 for need in lighttpd:lighttpd psql:postgresql; do
     command -v "${need%:*}" > /dev/null || die "${need#*:}"
 done
+[ -e /usr/lib/lighttpd/mod_deflate.so ] || die lighttpd-mod-deflate
 PYTHONPATH=$DAYBOOK_SOURCE/tests/e2e # the world and the web servers of the tests
 export PYTHONPATH
 # shellcheck source=tests/stores.sh

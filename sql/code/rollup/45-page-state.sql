@@ -19,6 +19,17 @@ COMMENT ON VIEW   daybook.first_days IS 'The projects that have an event, and th
 COMMENT ON COLUMN daybook.first_days.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.first_days.first_day  IS 'Its first day with an event, UTC.';
 
+-- A function of its own, so that nothing is made ready for it where nothing is pending.
+CREATE OR REPLACE FUNCTION daybook.newest_pending(project text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT p.added_at FROM daybook.pending p WHERE p.project_id = project ORDER BY p.added_at DESC LIMIT 1);
+END
+$$;
+COMMENT ON FUNCTION daybook.newest_pending(text) IS 'When the newest increment of a project was added; null: none is pending.';
+REVOKE EXECUTE ON FUNCTION daybook.newest_pending(text) FROM PUBLIC;
+
 -- For each request: so each look is at one entry of an index, and all is one query that becomes part of who asks. A project
 -- that is registered has a row to begin with.
 CREATE OR REPLACE FUNCTION daybook.page_state(project text, end_day date, settled_before date)
@@ -30,8 +41,7 @@ BEGIN ATOMIC
                 ELSE 2 * s.latest END,
            least(s.first_day, s.pending),
            greatest(to_timestamp(nullif(s.latest, 1) / double precision '1e6'),
-                    CASE WHEN s.pending IS NOT NULL THEN (SELECT n.added_at FROM daybook.pending n WHERE n.project_id = project
-                                                           ORDER BY n.added_at DESC LIMIT 1) END)
+                    CASE WHEN s.pending IS NOT NULL THEN daybook.newest_pending(project) END)
       FROM (SELECT v.latest, v.late, v.first_day,
                    (SELECT p.day FROM daybook.pending p WHERE p.project_id = project ORDER BY p.day LIMIT 1) AS pending
               FROM daybook.versions v

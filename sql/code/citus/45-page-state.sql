@@ -11,26 +11,30 @@ COMMENT ON VIEW   daybook.first_days IS 'The projects that have an event, and th
 COMMENT ON COLUMN daybook.first_days.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.first_days.first_day  IS 'Its first day with an event, UTC.';
 
--- For each request: so it is one question to one worker, and each look there is at one entry of an index. Nobody has noted
--- when an event that is not folded came. It came since the last refresh, and so about now.
+-- For each request: so each look is at one entry of an index. Three questions to one worker, which Citus passes on as they are,
+-- take a third of the time of one question that is made of them. What is not folded is asked for first: a refresh that
+-- commits in between has put it where the last question looks.
+--
+-- Nobody has noted when an event that is not folded came. It came since the last refresh, and so about now.
 CREATE OR REPLACE FUNCTION daybook.page_state(project text, end_day date, settled_before date)
 RETURNS TABLE (version bigint, first_day date, changed_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET plan_cache_mode = 'auto'
 AS $$
-#variable_conflict use_column
+DECLARE
+    pending date;
+    noted   timestamptz;
 BEGIN
-    RETURN QUERY
-    SELECT NULL::bigint, s.first_day, CASE WHEN s.is_pending THEN clock_timestamp() ELSE s.changed_at END
-      FROM (SELECT min(u.first_day) AS first_day, max(u.changed_at) AS changed_at, bool_or(u.is_pending) AS is_pending
-              FROM (SELECT f.first_day, f.changed_at, false AS is_pending
-                      FROM daybook.freshness f WHERE f.project_id = project
-                    UNION ALL
-                    (SELECT daybook.utc_day(e.occurred_at), NULL, true
-                       FROM daybook.events e WHERE e.project_id = project AND e.folded IS NULL
-                      ORDER BY daybook.utc_day(e.occurred_at) LIMIT 1)
-                    UNION ALL
-                    (SELECT NULL, c.added_at, false
-                       FROM daybook.changes c WHERE c.project_id = project ORDER BY c.added_at DESC LIMIT 1)) AS u) AS s;
+    SELECT daybook.utc_day(e.occurred_at) INTO pending
+      FROM daybook.events e
+     WHERE e.project_id = project AND e.folded IS NULL ORDER BY daybook.utc_day(e.occurred_at) LIMIT 1;
+    SELECT c.added_at INTO noted
+      FROM daybook.changes c WHERE c.project_id = project ORDER BY c.added_at DESC LIMIT 1;
+    SELECT f.first_day, f.changed_at INTO page_state.first_day, page_state.changed_at
+      FROM daybook.freshness f WHERE f.project_id = project;
+    page_state.first_day := least(page_state.first_day, pending);
+    page_state.changed_at := CASE WHEN pending IS NOT NULL THEN clock_timestamp()
+                                  ELSE greatest(page_state.changed_at, noted) END;
+    RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION daybook.page_state(text, date, date) IS

@@ -114,11 +114,12 @@ copy_source() {
     mkdir -p "$1"
     # Their files are found by name: none may outlive its original.
     rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" "$1/tests/fuzz" "$1/tests/openapi" "$1/openapi" \
-        "$1/dashboard"
+        "$1/dashboard" "$1/connectors"
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - .ci .clang-format .clang-tidy .flake8 configure.ac Makefile.am README.md \
         ARCHITECTURE.md CONTRIBUTING.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache dashboard \
-        lighttpd errors systemd man openapi demo build-aux/setup.sh build-aux/coverage.sh | tar -C "$1" -xf -
+        lighttpd errors systemd man openapi connectors demo build-aux/setup.sh build-aux/coverage.sh |
+        tar -C "$1" -xf -
 }
 
 # build_source IN ARGUMENT ...: configures, with these arguments, and builds what copy_source() left there.

@@ -1,7 +1,7 @@
--- Readers wait before they hold anything. A page locks the view of daybook_v1, then the KPI's, and so on down to live. The
--- files below replace these from the bottom up, and would wait for a page that waits for them. So the views are locked here,
--- from the top down. Resetting an option that no view has is what locks a view alone: LOCK TABLE would lock the tables below
--- it.
+-- Readers wait before they hold anything. A page locks the view of daybook_v1, then the KPI's, and so on down to live.
+-- The files below replace these from the bottom up, and would wait for a page that waits for them. So the views are
+-- locked here, from the top down. Resetting an option that no view has is what locks a view alone: LOCK TABLE would
+-- lock the tables below it.
 DO $$
 DECLARE
     view regclass;

@@ -39,7 +39,8 @@ COMMENT ON COLUMN daybook.measured.users             IS 'Sketch of users who ret
 CREATE OR REPLACE VIEW daybook.sketched AS
 SELECT * FROM daybook.measured
 UNION ALL
-SELECT project_id, day, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+SELECT project_id, day, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+    NULL::bigint,
        NULL::bigint, NULL::numeric, NULL::bigint, NULL::numeric, NULL::bigint, NULL::bigint, returning_users
   FROM daybook.sighted;
 DO $$
@@ -57,8 +58,8 @@ BEGIN
 END
 $$;
 
--- Each active user has an event of activity, so the number of these bounds what a sketch may say. Without a bound, users
--- whose names were chosen for their hashes could spoil a sketch until its estimate is no number.
+-- Each active user has an event of activity, so the number of these bounds what a sketch may say. Without a bound,
+-- users whose names were chosen for their hashes could spoil a sketch until its estimate is no number.
 CREATE OR REPLACE FUNCTION daybook.distinct_users(users @extschema:hll@.hll, active bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN least(round(coalesce(@extschema:hll@.hll_cardinality(users), 0)), active)::bigint;

@@ -19,7 +19,8 @@ SELECT project_id, day,
        daybook.total(error_count)                         AS error_count
   FROM daybook.sketched
  GROUP BY project_id, day;
-COMMENT ON VIEW   daybook.summary_daily IS 'All KPIs by project and day, with the exact sums that averages over days need.';
+COMMENT ON VIEW   daybook.summary_daily IS
+    'All KPIs by project and day, with the exact sums that averages over days need.';
 COMMENT ON COLUMN daybook.summary_daily.project_id        IS 'The project.';
 COMMENT ON COLUMN daybook.summary_daily.day               IS 'The day, UTC. Days without any event are absent.';
 COMMENT ON COLUMN daybook.summary_daily.chats             IS 'Chats started on the day.';
@@ -39,7 +40,8 @@ COMMENT ON COLUMN daybook.summary_daily.csat_avg_score    IS
     'Their average, 1 to 5, rounded half away from zero to 2 decimals; null where there is none.';
 COMMENT ON COLUMN daybook.summary_daily.ai_quality_sample_size IS 'Number of AI quality scores.';
 COMMENT ON COLUMN daybook.summary_daily.ai_quality_sum    IS
-    'The sum of these scores, exact. Over several days, the average is sum(ai_quality_sum) / sum(ai_quality_sample_size).';
+    'The sum of these scores, exact. Over several days, the average is sum(ai_quality_sum) / '
+    'sum(ai_quality_sample_size).';
 COMMENT ON COLUMN daybook.summary_daily.ai_quality_score  IS
     'Average of the scores, 0 to 1, rounded half away from zero to 2 decimals; null where there is none.';
 COMMENT ON COLUMN daybook.summary_daily.error_count       IS 'api_error events of the day.';
@@ -62,7 +64,8 @@ BEGIN
            daybook.total(s.ht_starts),
            daybook.distinct_users(@extschema:hll@.hll_union_agg(s.users), daybook.total(s.active)),
            daybook.total(s.csat_total), daybook.shortest(sum(s.csat_sum)),
-           daybook.total(s.ai_quality_sample_size), daybook.shortest(sum(s.ai_quality_sum)), daybook.total(s.error_count)
+           daybook.total(s.ai_quality_sample_size), daybook.shortest(sum(s.ai_quality_sum)),
+               daybook.total(s.error_count)
       INTO chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback, ht_requests, ht_starts,
            returning_users, csat_total, csat_sum, ai_quality_sample_size, ai_quality_sum, error_count
       FROM daybook.sketched s
@@ -75,12 +78,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.summed(text, date, date) IS
-    'All KPIs of a project over the days from one to before another, as one: as in daybook.summary_daily, but returning '
-    'users are those of all the days united. is_partial: the range ends after today. containment: the share of chats '
-    'without a human takeover, to 4 decimals; null without chats.';
+    'All KPIs of a project over the days from one to before another, as one: as in daybook.summary_daily, but '
+    'returning users are those of all the days united. is_partial: the range ends after today. containment: the share '
+    'of chats without a human takeover, to 4 decimals; null without chats.';
 REVOKE EXECUTE ON FUNCTION daybook.summed(text, date, date) FROM PUBLIC;
 
--- It runs as the owner in every store, for the reasons that citus/35-publish.sql tells; and not to be planned for each page.
+-- It runs as the owner in every store, for the reasons that citus/35-publish.sql tells; and not to be planned for each
+-- page.
 CREATE OR REPLACE FUNCTION daybook.page_summary(project text, first_day date, end_day date)
 RETURNS TABLE (
     day date, is_partial boolean, chats bigint, inbound_messages bigint, outbound_messages bigint,
@@ -131,7 +135,8 @@ BEGIN
     END IF;
     SELECT s.* INTO b FROM daybook.summed(project, first_day, middle) s;
     RETURN QUERY
-    SELECT b.day, b.is_partial, b.chats, b.inbound_messages, b.outbound_messages, b.positive_feedback, b.negative_feedback,
+    SELECT b.day, b.is_partial, b.chats, b.inbound_messages, b.outbound_messages, b.positive_feedback,
+        b.negative_feedback,
            b.ht_requests, b.ht_starts, b.returning_users, b.csat_total, b.csat_sum, b.csat_avg_score,
            b.ai_quality_sample_size, b.ai_quality_sum, b.ai_quality_score, b.error_count, b.containment,
            NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
@@ -149,7 +154,8 @@ BEGIN
           INTO b;
     END IF;
     RETURN QUERY
-    SELECT n.day, n.is_partial, n.chats, n.inbound_messages, n.outbound_messages, n.positive_feedback, n.negative_feedback,
+    SELECT n.day, n.is_partial, n.chats, n.inbound_messages, n.outbound_messages, n.positive_feedback,
+        n.negative_feedback,
            n.ht_requests, n.ht_starts, n.returning_users, n.csat_total, n.csat_sum, n.csat_avg_score,
            n.ai_quality_sample_size, n.ai_quality_sum, n.ai_quality_score, n.error_count, n.containment,
            daybook.change(b.chats, n.chats), daybook.change(b.inbound_messages, n.inbound_messages),
@@ -167,8 +173,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.page_comparison(text, date, date) IS
-    'Two rows for the project that daybook.admit() has let pass, and none for any other: daybook.summed() of the earlier half '
-    'of the days, and of the later half with the changes between the two, as shares of the earlier number to 4 decimals. A '
-    'change is null from 0, from or to nothing, and if the earlier half begins before the project''s first day with an event.';
+    'Two rows for the project that daybook.admit() has let pass, and none for any other: daybook.summed() of the '
+    'earlier half of the days, and of the later half with the changes between the two, as shares of the earlier '
+    'number to 4 decimals. A change is null from 0, from or to nothing, and if the earlier half begins before the '
+    'project''s first day with an event.';
 REVOKE EXECUTE ON FUNCTION daybook.page_comparison(text, date, date) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.page_comparison(text, date, date) TO daybook_responder;

@@ -1,7 +1,8 @@
 -- All KPIs for BI tools: a row for each project and day, with zeros where summary_daily has none.
 --
--- It is in two halves, the days that have a row and the days that have none. A condition on project or day goes into each of
--- them. Joined to a calendar, summary_daily would add up all the days of a project for each question about a few.
+-- It is in two halves, the days that have a row and the days that have none. A condition on project or day goes into
+-- each of them. Joined to a calendar, summary_daily would add up all the days of a project for each question about a
+-- few.
 
 CREATE OR REPLACE VIEW daybook.missing_days AS
 SELECT project_id, day
@@ -44,8 +45,8 @@ BEGIN
 END
 $$;
 COMMENT ON VIEW   daybook.kpis_daily IS
-    'All KPIs by project and day, from the project''s first day with an event to today (UTC), with the exact sums that averages '
-    'over days need.';
+    'All KPIs by project and day, from the project''s first day with an event to today (UTC), with the exact sums '
+    'that averages over days need.';
 COMMENT ON COLUMN daybook.kpis_daily.day IS 'The day, UTC. A day without any event has zeros.';
 COMMENT ON COLUMN daybook.kpis_daily.is_partial IS 'Whether the day is not over.';
 CALL daybook.publish('kpis_daily', NULL);

@@ -29,8 +29,8 @@ DECLARE
     the_change timestamptz;
     gate       text;
 BEGIN
-    -- The page that comes behind in the same pipeline is read for the project admitted, or not at all. As an assignment this
-    -- takes a tenth of what it would as a statement of its own.
+    -- The page that comes behind in the same pipeline is read for the project admitted, or not at all. As an assignment
+    -- this takes a tenth of what it would as a statement of its own.
     gate := set_config('daybook.admitted', '', false);
 
     SELECT t.token_id, t.project_id = admit.project, w.used, w.closes_at, t.expires_at
@@ -87,15 +87,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.admit(bytea, text, date) IS
-    'Decides one request of the token with this SHA-256 for this project and, if it passes, counts it. '
-    'verdict: 200 pass, 401 no such token, 403 another project''s token, 429 window used up. '
-    'remaining: requests left in the window; retry_after: whole seconds until it closes, 1 to 60; '
-    'closes_at: the same as seconds since 1970; all three null on 401 and 403. '
-    'On 200, settled_before: as daybook.settled_before(); version: of the page that ends before page_end, as '
-    'daybook.page_state() tells it; first_day: the project''s first day with an event, null without any; changed_at: when its '
-    'numbers last changed, in whole seconds since 1970, null if nothing is known; expires_on: the day, UTC, on which the token '
-    'ends, null without an end. '
-    'The session''s setting daybook.admitted becomes the project on 200, empty otherwise.';
+    'Decides one request of the token with this SHA-256 for this project and, if it passes, counts it. verdict: 200 '
+    'pass, 401 no such token, 403 another project''s token, 429 window used up. remaining: requests left in the '
+    'window; retry_after: whole seconds until it closes, 1 to 60; closes_at: the same as seconds since 1970; all '
+    'three null on 401 and 403. On 200, settled_before: as daybook.settled_before(); version: of the page that ends '
+    'before page_end, as daybook.page_state() tells it; first_day: the project''s first day with an event, null '
+    'without any; changed_at: when its numbers last changed, in whole seconds since 1970, null if nothing is known; '
+    'expires_on: the day, UTC, on which the token ends, null without an end. The session''s setting daybook.admitted '
+    'becomes the project on 200, empty otherwise.';
 REVOKE EXECUTE ON FUNCTION daybook.admit(bytea, text, date) FROM PUBLIC;
 GRANT  EXECUTE ON FUNCTION daybook.admit(bytea, text, date) TO daybook_responder;
 

@@ -1,4 +1,5 @@
--- A project's first day with an event and the time of its newest change, as admission tells them: exact at every moment.
+-- A project's first day with an event and the time of its newest change, as admission tells them: exact at every
+-- moment.
 BEGIN;
 SELECT plan(45);
 
@@ -38,7 +39,8 @@ BEGIN
 END
 $$;
 
-SELECT results_eq($$SELECT verdict, first_day, changed_at, expires_on FROM daybook.admit(sha256('bare'), 'bare', NULL)$$,
+SELECT results_eq($$SELECT verdict, first_day, changed_at, expires_on FROM daybook.admit(sha256('bare'),
+                  'bare', NULL)$$,
                   'VALUES (200, NULL::date, NULL::bigint, NULL::date)', 'a project without events has neither');
 SELECT pg_temp.add('a', '2026-01-10 23:59:59.999999Z');
 SELECT is(pg_temp.first_day(), '2026-01-10', 'the first event shows at once');
@@ -100,34 +102,45 @@ SELECT is(pg_temp.first_day(), '2026-02-01', 'and the day stays with the refresh
 SELECT pg_temp.add('h', '2026-01-31Z');
 SELECT daybook.rename_project('bare', 'naked');
 SELECT daybook.rename_project('first', 'bare');
-SELECT is((SELECT f.first_day FROM daybook.page_state('bare', NULL, NULL) f), '2026-01-31', 'a renamed project has its first day');
+SELECT is((SELECT f.first_day FROM daybook.page_state('bare', NULL, NULL) f), '2026-01-31',
+          'a renamed project has its first day');
 SELECT is((SELECT f.first_day FROM daybook.page_state('first', NULL, NULL) f), NULL, 'and the old name none');
 CALL daybook.refresh();
 SELECT daybook.rename_project('bare', 'first');
 SELECT is(pg_temp.first_day(), '2026-01-31', 'even if it once had the name before');
 
 -- Who is told.
-SELECT results_eq(format($$SELECT verdict, first_day, changed_at, expires_on FROM daybook.admit(sha256(%L), %L, NULL)$$, token, project),
-                  format('VALUES (%s, NULL::date, NULL::bigint, NULL::date)', verdict), 'a ' || verdict || ' tells nothing')
+SELECT results_eq(format($$SELECT verdict, first_day, changed_at, expires_on FROM daybook.admit(sha256(%L), %L,
+    NULL)$$, token, project),
+                  format('VALUES (%s, NULL::date, NULL::bigint, NULL::date)', verdict),
+                  'a ' || verdict || ' tells nothing')
   FROM (VALUES ('nobody', 'first', 401), ('first', 'other', 403)) AS refusals (token, project, verdict);
-INSERT INTO daybook.windows AS w SELECT token_id, 100, clock_timestamp() + interval '30 s' FROM daybook.tokens WHERE digest = sha256('never')
+INSERT INTO daybook.windows AS w
+SELECT token_id, 100, clock_timestamp() + interval '30 s' FROM daybook.tokens WHERE digest = sha256('never')
 ON CONFLICT (token_id) DO UPDATE SET used = excluded.used, closes_at = excluded.closes_at;
-SELECT results_eq($$SELECT verdict, first_day, changed_at, expires_on FROM daybook.admit(sha256('never'), 'first', NULL)$$,
+SELECT results_eq($$SELECT verdict, first_day, changed_at, expires_on FROM daybook.admit(sha256('never'),
+                  'first', NULL)$$,
                   'VALUES (429, NULL::date, NULL::bigint, NULL::date)', 'a 429 tells nothing');
 DELETE FROM daybook.windows;
-SELECT is((SELECT expires_on FROM daybook.admit(sha256('ends'), 'first', NULL)), '9999-12-31', 'a token tells its last day, in UTC');
-SELECT is((SELECT expires_on FROM daybook.admit(sha256('never'), 'first', NULL)), NULL, 'one that never ends tells none');
-SELECT results_eq($$SELECT verdict, remaining, retry_after, settled_before FROM daybook.admit(sha256('first'), 'first', NULL)$$,
-                  $$SELECT 200, 99, 60, daybook.settled_before()$$, 'responders of 0.2.0 may still ask by their columns');
+SELECT is((SELECT expires_on FROM daybook.admit(sha256('ends'), 'first', NULL)), '9999-12-31',
+          'a token tells its last day, in UTC');
+SELECT is((SELECT expires_on FROM daybook.admit(sha256('never'), 'first', NULL)), NULL,
+          'one that never ends tells none');
+SELECT results_eq($$SELECT verdict, remaining, retry_after, settled_before FROM daybook.admit(sha256('first'),
+                  'first', NULL)$$,
+                  $$SELECT 200, 99, 60, daybook.settled_before()$$,
+                  'responders of 0.2.0 may still ask by their columns');
 
 -- The later half of a range beside the earlier.
 CREATE FUNCTION pg_temp.day(days date[], kind text, score numeric DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, value)
-    SELECT gen_random_uuid(), 'halves', d::timestamp AT TIME ZONE 'UTC', kind::daybook.event_kind, score FROM unnest(days) AS d;
+    SELECT gen_random_uuid(), 'halves', d::timestamp AT TIME ZONE 'UTC', kind::daybook.event_kind, score
+      FROM unnest(days) AS d;
 END
 $$;
-SELECT pg_temp.day('{2026-03-01,2026-03-02,2026-03-02,2026-03-03,2026-03-04,2026-03-04,2026-03-04,2026-03-04}', 'chat_start');
+SELECT pg_temp.day('{2026-03-01,2026-03-02,2026-03-02,2026-03-03,2026-03-04,2026-03-04,2026-03-04,2026-03-04}',
+                  'chat_start');
 SELECT pg_temp.day('{2026-03-02,2026-03-03}', 'ht_start');
 SELECT pg_temp.day('{2026-03-01,2026-03-02}', 'csat', 3.005);
 SELECT pg_temp.day('{2026-03-03}', 'csat', 4);
@@ -136,10 +149,12 @@ SELECT pg_temp.day('{2026-03-02}', 'api_error');
 SELECT set_config('daybook.admitted', 'halves', false);
 CREATE TEMP TABLE comparison AS SELECT * FROM daybook.page_comparison('halves', '2026-03-01', '2026-03-05');
 SELECT results_eq('SELECT day, is_partial, chats, ht_starts, csat_sum, containment FROM comparison ORDER BY day',
-                  $$VALUES (date '2026-03-01', false, 3::bigint, 1::bigint, 6.01, 0.6667), ('2026-03-03', false, 5, 1, 4, 0.8)$$,
+                  $$VALUES (date '2026-03-01', false, 3::bigint, 1::bigint, 6.01, 0.6667),
+                           ('2026-03-03', false, 5, 1, 4, 0.8)$$,
                   'each half is a row');
 SELECT results_eq($$
-    SELECT chats_change, ht_starts_change, inbound_messages_change, csat_total_change, csat_sum_change, csat_avg_score_change,
+    SELECT chats_change, ht_starts_change, inbound_messages_change, csat_total_change, csat_sum_change,
+        csat_avg_score_change,
            ai_quality_sample_size_change, ai_quality_score_change, error_count_change, containment_change,
            returning_users_change
       FROM comparison ORDER BY day
@@ -155,15 +170,19 @@ SELECT set_eq(format('SELECT %s FROM comparison', columns), format($$
   FROM (SELECT string_agg(a.name, ', ') AS columns
           FROM pg_proc p, unnest(p.proargnames, p.proargmodes::text[]) AS a (name, mode)
          WHERE p.oid = 'daybook.page_summary(text, date, date)'::regprocedure AND a.mode = 't') AS c;
-SELECT results_eq(format($$SELECT count(*), count(chats_change) FROM daybook.page_comparison('halves', %L, %L)$$, first_day, end_day),
+SELECT results_eq(format($$SELECT count(*), count(chats_change) FROM daybook.page_comparison('halves', %L, %L)$$,
+                         first_day, end_day),
                   format('VALUES (2::bigint, %s::bigint)', changes), what)
   FROM (VALUES ('2026-03-01', '2026-03-03', 1, 'a comparison may begin with the first day'),
                ('2026-02-28', '2026-03-04', 0, 'but not before it'),
                ('0001-01-01', '9999-12-31', 0, 'nor with all the years'),
-               ('2026-03-02', '2026-03-02', 0, 'and an empty one has no change')) AS ranges (first_day, end_day, changes, what);
-SELECT is_empty($$SELECT FROM daybook.page_comparison('first', '2026-01-01', '2026-03-05')$$, 'no other project is compared');
+               ('2026-03-02', '2026-03-02', 0, 'and an empty one has no change'))
+       AS ranges (first_day, end_day, changes, what);
+SELECT is_empty($$SELECT FROM daybook.page_comparison('first', '2026-01-01', '2026-03-05')$$,
+                'no other project is compared');
 SELECT set_config('daybook.admitted', '', false);
-SELECT is_empty($$SELECT FROM daybook.page_comparison('halves', '2026-03-01', '2026-03-05')$$, 'nor any when nobody is admitted');
+SELECT is_empty($$SELECT FROM daybook.page_comparison('halves', '2026-03-01', '2026-03-05')$$,
+                'nor any when nobody is admitted');
 SELECT is_empty($$SELECT FROM daybook.page_comparison(NULL, '2026-03-01', '2026-03-05')$$, 'nor without a project');
 SELECT set_config('daybook.admitted', 'halves', false);
 SET ROLE daybook_responder;

@@ -30,7 +30,8 @@ CALL daybook.refresh();
 SELECT is(pg_temp.lies('2020-01-01'), 'o1/1 o1/2 o2/1 o2/2 o3/1 o3/2', 'the month lies in the order of the key');
 SELECT is(pg_temp.ordered_to(), '2020-02-01'::date, 'the next one is next');
 SELECT set_eq('SELECT * FROM daybook_v1.messages_daily', 'SELECT * FROM shown', 'no number has changed');
-SELECT is((SELECT version FROM daybook.page_state('o1', '2020-03-01', daybook.settled_before())), (SELECT v FROM version), 'so kept pages stay good');
+SELECT is((SELECT version FROM daybook.page_state('o1', '2020-03-01', daybook.settled_before())),
+          (SELECT v FROM version), 'so kept pages stay good');
 
 UPDATE daybook.ordering SET ordered_to = '2020-03-01';
 CALL daybook.refresh();

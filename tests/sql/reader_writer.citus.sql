@@ -46,7 +46,8 @@ $$, 'no role has an attribute of power');
 SET ROLE daybook_reader;
 SELECT set_eq('SELECT name FROM readable', $$
     SELECT 'daybook_v1.' || unnest(
-        '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily,summary_daily,kpis_daily}'::text[])
+        '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily,summary_daily,'
+        'kpis_daily}'::text[])
 $$, 'the reader reads the published views alone');
 SELECT is_empty('SELECT * FROM changeable', 'the reader changes nothing');
 SELECT throws_ok($$SELECT daybook.admit('x', 'p')$$, '42501', NULL, 'the reader does not admit');

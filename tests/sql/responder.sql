@@ -4,7 +4,8 @@ BEGIN;
 SELECT plan(24);
 
 CREATE TEMP VIEW views AS
-SELECT unnest('{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily,summary_daily}'::text[]) AS name;
+SELECT unnest(
+    '{messages_daily,chats_daily,users_daily,csat_daily,ai_quality_daily,errors_daily,summary_daily}'::text[]) AS name;
 GRANT SELECT ON views TO PUBLIC;
 
 -- What becomes of a statement: its SQLSTATE, and 00000 when it is let through.

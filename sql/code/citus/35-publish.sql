@@ -57,6 +57,6 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE daybook.publish(name, name) IS
-    'Makes the view of daybook_v1 that shows a KPI, and the function by which the responder reads a page of it, if that has a '
-    'name.';
+    'Makes the view of daybook_v1 that shows a KPI, and the function by which the responder reads a page of it, if '
+    'that has a name.';
 REVOKE EXECUTE ON PROCEDURE daybook.publish(name, name) FROM PUBLIC;

@@ -1,5 +1,5 @@
--- What admission tells of a project: its first day with an event, and when its numbers last changed. A part has been kept by
--- the refresh, the rest is in what is not folded. Versions of pages are not known here, so each page is read.
+-- What admission tells of a project: its first day with an event, and when its numbers last changed. A part has been
+-- kept by the refresh, the rest is in what is not folded. Versions of pages are not known here, so each page is read.
 
 CREATE OR REPLACE VIEW daybook.first_days AS
 SELECT project_id, min(day) AS first_day
@@ -11,9 +11,9 @@ COMMENT ON VIEW   daybook.first_days IS 'The projects that have an event, and th
 COMMENT ON COLUMN daybook.first_days.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.first_days.first_day  IS 'Its first day with an event, UTC.';
 
--- For each request: so each look is at one entry of an index. Three questions to one worker, which Citus passes on as they are,
--- take a third of the time of one question that is made of them. What is not folded is asked for first: a refresh that
--- commits in between has put it where the last question looks.
+-- For each request: so each look is at one entry of an index. Three questions to one worker, which Citus passes on as
+-- they are, take a third of the time of one question that is made of them. What is not folded is asked for first: a
+-- refresh that commits in between has put it where the last question looks.
 --
 -- Nobody has noted when an event that is not folded came. It came since the last refresh, and so about now.
 CREATE OR REPLACE FUNCTION daybook.page_state(project text, end_day date, settled_before date)
@@ -38,8 +38,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.page_state(text, date, date) IS
-    'version: null. first_day: the project''s first day with an event. changed_at: when the newest change of its numbers was '
-    'made or folded; while an event is not folded, that is now. Both null: none.';
+    'version: null. first_day: the project''s first day with an event. changed_at: when the newest change of its '
+    'numbers was made or folded; while an event is not folded, that is now. Both null: none.';
 REVOKE EXECUTE ON FUNCTION daybook.page_state(text, date, date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.settle_changes(mark bigint) RETURNS void
@@ -77,6 +77,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.settle_first_days(text, bigint) IS
-    'Looks up the first day with an event, and notes a change: of a project or of all, and of those alone whose retracted '
-    'events bear a mark, if one is given.';
+    'Looks up the first day with an event, and notes a change: of a project or of all, and of those alone whose '
+    'retracted events bear a mark, if one is given.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_first_days(text, bigint) FROM PUBLIC;

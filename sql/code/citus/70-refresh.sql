@@ -47,7 +47,8 @@ BEGIN
        SET first_day = least(f.first_day, excluded.first_day), changed_at = greatest(f.changed_at, excluded.changed_at);
 END
 $$;
-COMMENT ON FUNCTION daybook.fold(bigint) IS 'Adds the events that bear a mark to daily, and their users to users; freshness follows.';
+COMMENT ON FUNCTION daybook.fold(bigint) IS
+    'Adds the events that bear a mark to daily, and their users to users; freshness follows.';
 REVOKE EXECUTE ON FUNCTION daybook.fold(bigint) FROM PUBLIC;
 
 CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)

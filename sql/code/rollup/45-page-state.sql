@@ -1,13 +1,13 @@
 -- What admission tells of a project and of the page that is asked for.
 --
--- A page changes when something becomes pending, and when something is folded; by nothing else. Settled days change with
--- late events alone, which are few, so they have a version of their own: an odd number. 0 names no version.
+-- A page changes when something becomes pending, and when something is folded; by nothing else. Settled days change
+-- with late events alone, which are few, so they have a version of their own: an odd number. 0 names no version.
 --
--- Only an event changes what a page shows. It may also change a later day, by turning it into a day of return. In any case it
--- brings an increment of its own day, and folding that renews the version.
+-- Only an event changes what a page shows. It may also change a later day, by turning it into a day of return. In any
+-- case it brings an increment of its own day, and folding that renews the version.
 --
--- A first day that is pending counts, even if what is pending takes its events back: such a day is in the rollup, or has an
--- event pending as well. The next refresh looks.
+-- A first day that is pending counts, even if what is pending takes its events back: such a day is in the rollup, or
+-- has an event pending as well. The next refresh looks.
 
 CREATE OR REPLACE VIEW daybook.first_days AS
 SELECT project_id, min(day) AS first_day
@@ -27,11 +27,12 @@ BEGIN
     RETURN (SELECT p.added_at FROM daybook.pending p WHERE p.project_id = project ORDER BY p.added_at DESC LIMIT 1);
 END
 $$;
-COMMENT ON FUNCTION daybook.newest_pending(text) IS 'When the newest increment of a project was added; null: none is pending.';
+COMMENT ON FUNCTION daybook.newest_pending(text) IS
+    'When the newest increment of a project was added; null: none is pending.';
 REVOKE EXECUTE ON FUNCTION daybook.newest_pending(text) FROM PUBLIC;
 
--- For each request: so each look is at one entry of an index, and all is one query that becomes part of who asks. A project
--- that is registered has a row to begin with.
+-- For each request: so each look is at one entry of an index, and all is one query that becomes part of who asks. A
+-- project that is registered has a row to begin with.
 CREATE OR REPLACE FUNCTION daybook.page_state(project text, end_day date, settled_before date)
 RETURNS TABLE (version bigint, first_day date, changed_at timestamptz)
 LANGUAGE sql STABLE
@@ -49,10 +50,10 @@ BEGIN ATOMIC
             OFFSET 0) AS s; -- which keeps the planner from asking for pending wherever it stands
 END;
 COMMENT ON FUNCTION daybook.page_state(text, date, date) IS
-    'version: of a page of a project that ends before a day, if the days before another are settled; as long as it stays the same, so does the page; null: something '
-    'is pending, and the page must be read, or no day was given. first_day: the project''s first day with an event. '
-    'changed_at: when the newest change of its numbers was made or folded. Both null: none. '
-    'No row: there is no such project, and there was no event.';
+    'version: of a page of a project that ends before a day, if the days before another are settled; as long as it '
+    'stays the same, so does the page; null: something is pending, and the page must be read, or no day was given. '
+    'first_day: the project''s first day with an event. changed_at: when the newest change of its numbers was made or '
+    'folded. Both null: none. No row: there is no such project, and there was no event.';
 REVOKE EXECUTE ON FUNCTION daybook.page_state(text, date, date) FROM PUBLIC;
 
 -- What is folded alone. The days of a project that come behind its first are not looked at.

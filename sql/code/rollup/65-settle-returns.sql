@@ -41,6 +41,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daybook.settle_returns(text) IS
-    'Mends daily for the users of a project''s retracted events, and the project''s first day, once all that was pending has '
-    'been folded. What it changes of users is pending.';
+    'Mends daily for the users of a project''s retracted events, and the project''s first day, once all that was '
+    'pending has been folded. What it changes of users is pending.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_returns(text) FROM PUBLIC;

@@ -1,5 +1,5 @@
--- What admission tells of a project: its first day with an event, and when its numbers last changed. A part has been kept by
--- the refresh, the rest came since. Versions of pages are not known here, so each page is read.
+-- What admission tells of a project: its first day with an event, and when its numbers last changed. A part has been
+-- kept by the refresh, the rest came since. Versions of pages are not known here, so each page is read.
 
 CREATE OR REPLACE VIEW daybook.first_days AS
 SELECT project_id, min(day) AS first_day
@@ -11,8 +11,8 @@ COMMENT ON VIEW   daybook.first_days IS 'The projects that have an event, and th
 COMMENT ON COLUMN daybook.first_days.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.first_days.first_day  IS 'Its first day with an event, UTC.';
 
--- For each request: so each look is at one entry of an index, and all is one query that becomes part of who asks. A project
--- that is registered has a row to begin with.
+-- For each request: so each look is at one entry of an index, and all is one query that becomes part of who asks. A
+-- project that is registered has a row to begin with.
 CREATE OR REPLACE FUNCTION daybook.page_state(project text, end_day date, settled_before date)
 RETURNS TABLE (version bigint, first_day date, changed_at timestamptz)
 LANGUAGE sql STABLE
@@ -26,9 +26,8 @@ BEGIN ATOMIC
      WHERE f.project_id = project;
 END;
 COMMENT ON FUNCTION daybook.page_state(text, date, date) IS
-    'version: null. first_day: the project''s first day with an event. changed_at: when the newest change of its numbers was '
-    'made. Both null: none. '
-    'No row: there is no such project, and there was no event.';
+    'version: null. first_day: the project''s first day with an event. changed_at: when the newest change of its '
+    'numbers was made. Both null: none. No row: there is no such project, and there was no event.';
 REVOKE EXECUTE ON FUNCTION daybook.page_state(text, date, date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.settle_changes() RETURNS void
@@ -61,8 +60,8 @@ BEGIN ATOMIC
                             WHERE l.project_id = only_project AND l.day = f.first_day AND 0 <> ANY (l.counts)));
 END;
 COMMENT ON FUNCTION daybook.settle_first_days(text) IS
-    'Looks up the first day with an event, of a project whose events were taken back, or of all projects. For refresh(), '
-    'which holds its lock.';
+    'Looks up the first day with an event, of a project whose events were taken back, or of all projects. For '
+    'refresh(), which holds its lock.';
 REVOKE EXECUTE ON FUNCTION daybook.settle_first_days(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.project_registered() RETURNS trigger

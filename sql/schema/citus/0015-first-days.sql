@@ -8,7 +8,8 @@ CREATE TABLE daybook.freshness (
 COMMENT ON TABLE  daybook.freshness IS
     'The first day of each project and when its numbers changed, but for what is not folded yet; written by refresh().';
 COMMENT ON COLUMN daybook.freshness.project_id IS 'The project.';
-COMMENT ON COLUMN daybook.freshness.first_day  IS 'The first day in daybook.daily that has an event; null: there is none.';
+COMMENT ON COLUMN daybook.freshness.first_day  IS
+    'The first day in daybook.daily that has an event; null: there is none.';
 COMMENT ON COLUMN daybook.freshness.changed_at IS 'When the newest change of its numbers was folded or made.';
 
 -- An event that is not folded tells of itself. Once it is taken back, nothing would.

@@ -6,10 +6,12 @@ CREATE TABLE daybook.freshness (
     changed_at timestamptz
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE  daybook.freshness IS
-    'The first day of each project and when its numbers changed, but for what is in daybook.changes; written by refresh().';
+    'The first day of each project and when its numbers changed, but for what is in daybook.changes; written by '
+    'refresh().';
 COMMENT ON COLUMN daybook.freshness.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.freshness.first_day  IS 'The first day that has an event; null: there is none.';
-COMMENT ON COLUMN daybook.freshness.changed_at IS 'When the newest change of its numbers was made; null: there was none.';
+COMMENT ON COLUMN daybook.freshness.changed_at IS
+    'When the newest change of its numbers was made; null: there was none.';
 
 CREATE TABLE daybook.changes (
     project_id text COLLATE "C" NOT NULL,
@@ -19,8 +21,8 @@ CREATE TABLE daybook.changes (
 CREATE INDEX changes_project_id_day_idx      ON daybook.changes (project_id, day);
 CREATE INDEX changes_project_id_added_at_idx ON daybook.changes (project_id, added_at);
 COMMENT ON TABLE  daybook.changes IS
-    'Changes of a project''s numbers: one row per writing statement and project. Append-only; refresh() makes freshness of '
-    'them.';
+    'Changes of a project''s numbers: one row per writing statement and project. Append-only; refresh() makes '
+    'freshness of them.';
 COMMENT ON COLUMN daybook.changes.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.changes.day        IS 'The earliest day, UTC, that has got an event by it; null: none has.';
 COMMENT ON COLUMN daybook.changes.added_at   IS 'When the statement made it.';

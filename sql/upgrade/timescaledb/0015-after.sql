@@ -1,4 +1,5 @@
--- The first days of before. Writers wait for the end of this migrate: what they write behind it, they also note in changes.
+-- The first days of before. Writers wait for the end of this migrate: what they write behind it, they also note in
+-- changes.
 
 LOCK TABLE daybook.events IN SHARE ROW EXCLUSIVE MODE;
 INSERT INTO daybook.freshness (project_id, first_day, changed_at)

@@ -20,6 +20,7 @@ export class Refusal extends Error {
 
 async function ask(access, path, query, signal) {
   const url = new URL(`${encodeURIComponent(access.project)}/${path}?${new URLSearchParams(query)}`, ROOT);
+  if (/[^!-~]/.test(access.token)) throw new Refusal(401, "unauthenticated"); // no header can hold it
   const headers = { Authorization: `Bearer ${access.token}` };
   const answer = await fetch(url, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) })
     .catch(() => { throw new Refusal(0, "no answer"); });
@@ -42,7 +43,7 @@ async function days(access, from, to, signal) {
 
 /**
  * All that is shown of a span: rows by day, totals, and what the headers tell: the first day with an event, the first
- * that may still change, the token's last day, the instant of the newest change, and the server's today.
+ * that may still change, the day on which the token ends, the instant of the newest change, and the server's today.
  */
 export async function report(access, span, signal) {
   const query = { from: iso(span.start), to: iso(span.end), compare: "previous" };

@@ -106,9 +106,9 @@ GRANT  EXECUTE ON FUNCTION daybook.page_summary(text, date, date) TO daybook_res
 
 CREATE OR REPLACE FUNCTION daybook.change(before numeric, now numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN daybook.quotient(now - before, before, 4);
+RETURN CASE WHEN before > 0 THEN daybook.quotient(now - before, before, 4) END;
 COMMENT ON FUNCTION daybook.change(numeric, numeric) IS
-    'How much more now is than before, as a share of that, to 4 decimals; null if that is 0, or either is null.';
+    'How much more now is than before, as a share of that, to 4 decimals; null if that is not above 0, or either is null.';
 REVOKE EXECUTE ON FUNCTION daybook.change(numeric, numeric) FROM PUBLIC;
 
 -- Averages are compared as the exact quotients that they are: a/b to c/d is as a*d to c*b.

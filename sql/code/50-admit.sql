@@ -69,7 +69,8 @@ BEGIN
             -- A version may run ahead of a clock that has been set back.
             changed_at := CASE WHEN the_change IS NOT NULL
                                THEN floor(date_part('epoch', least(the_change, clock_timestamp()))) END;
-            expires_on := CASE WHEN isfinite(the_end) THEN daybook.utc_day(the_end) END;
+            -- A token that ends after all days that there are has no end.
+            expires_on := CASE WHEN the_end < '10000-01-01 00:00+00' THEN daybook.utc_day(the_end) END;
         ELSE
             -- Others took the last places between the look and the lock.
             SELECT w.used, w.closes_at INTO the_used, the_close

@@ -9,6 +9,7 @@
 typedef int32_t day_t;
 
 enum {
+    DAY_MAX = 2932896,      /* 9999-12-31 */
     DAY_MIN = -719162,      /* 0001-01-01 */
     DAY_NONE = INT32_MIN,   /* no day, where there may be one */
     DAY_TEXT_LENGTH = 10,   /* YYYY-MM-DD */

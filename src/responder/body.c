@@ -8,7 +8,6 @@
 
 #include "cursor.h"
 #include "json.h"
-#include "page.h"
 #include "summary.h"
 
 enum { INSTANT_SIZE = 32 };
@@ -146,9 +145,14 @@ static struct body *render_json(const struct page *page, const struct admission 
 
 static struct body *render_table(const struct page *page)
 {
-    struct body *body = make(page_size(page));
+    const size_t size = page_size(page);
+    struct body *body = make(size);
 
-    return body == NULL ? NULL : finish(body, page_put(body->text, page));
+    if (body == NULL)
+        return NULL;
+    const char *end = page_put(body->text, page);
+    assert((size_t)(end - body->text) <= size);
+    return finish(body, end);
 }
 
 struct body *body_render(const struct page *page, const struct admission *admission)

@@ -77,13 +77,26 @@ static void trim(const char **text, size_t *length)
         --*length;
 }
 
+/* The next of a mark up to the end, or the end: not one within quotes (RFC 9110 section 5.6.4). */
+static const char *next_of(char mark, const char *text, const char *end)
+{
+    bool is_quoted = false;
+
+    for (; text < end && (is_quoted || *text != mark); text++) {
+        if (*text == '"')
+            is_quoted = !is_quoted;
+        else if (is_quoted && *text == '\\' && text + 1 < end)
+            text++;
+    }
+    return text;
+}
+
 /* The weight among the parameters behind a media range, ";charset=utf-8;q=0.5"; full if it has none. */
 static int weight_of(const char *parameters, size_t length)
 {
     for (const char *end = parameters + length; parameters < end;) {
         const char *text = ++parameters; /* behind the ';' */
-        const char *next = memchr(text, ';', (size_t)(end - text));
-        parameters = next == NULL ? end : next;
+        parameters = next_of(';', text, end);
         size_t size = (size_t)(parameters - text);
         trim(&text, &size);
         if (size >= 2 && strncasecmp(text, "q=", 2) == 0)
@@ -94,8 +107,7 @@ static int weight_of(const char *parameters, size_t length)
 
 static void weigh(const char *element, size_t length, struct preference preferences[FORMAT_COUNT])
 {
-    const char *semicolon = memchr(element, ';', length);
-    size_t range_length = semicolon == NULL ? length : (size_t)(semicolon - element);
+    size_t range_length = (size_t)(next_of(';', element, element + length) - element);
     int weight = weight_of(element + range_length, length - range_length);
 
     trim(&element, &range_length);
@@ -113,10 +125,10 @@ enum format format_accepted(const char *accept)
 
     if (accept == NULL)
         return FORMAT_JSON;
-    while (*accept != '\0') {
-        size_t length = strcspn(accept, ",");
-        weigh(accept, length, preferences);
-        accept += length + (accept[length] == ',');
+    for (const char *end = accept + strlen(accept); accept < end;) {
+        const char *comma = next_of(',', accept, end);
+        weigh(accept, (size_t)(comma - accept), preferences);
+        accept = comma + (comma < end);
     }
     for (int i = FORMAT_JSON + 1; i < FORMAT_COUNT; i++) {
         if (preferences[i].nearness == NEARNESS_TYPE && preferences[i].weight > preferences[best].weight)

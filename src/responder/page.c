@@ -20,11 +20,7 @@ static int64_t value_of(const struct line *line, size_t i)
 
 static char *put_member(char *text, const struct field *field, const struct line *line, int64_t value)
 {
-    *text++ = '"';
-    text = stpcpy(text, field->name);
-    *text++ = '"';
-    *text++ = ':';
-    return value_put(text, field, line->day, value, line->page->rows);
+    return value_put(value_put_name(text, field->name), field, line->day, value, line->page->rows);
 }
 
 static char *put_json(char *text, const struct line *line)

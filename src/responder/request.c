@@ -110,11 +110,16 @@ bool request_read(struct request *request, char *const *environment)
     char *memory = malloc(size);
     if (memory == NULL)
         return false;
+    /* The path comes first; what is copied in the list below may come in any order. */
     char *room = memory;
+    const char *path = copy(values[VARIABLE_URI], &room);
+    char *query = strchr(memory, '?');
+    if (query != NULL)
+        *query++ = '\0';
     *request = (struct request){
         .method = method_of(values[VARIABLE_METHOD]),
-        .path = copy(values[VARIABLE_URI], &room),
-        .query = "",
+        .path = path,
+        .query = query == NULL ? "" : query,
         .authorization = copy(values[VARIABLE_AUTHORIZATION], &room),
         .if_none_match = copy(values[VARIABLE_IF_NONE_MATCH], &room),
         .accept = copy(values[VARIABLE_ACCEPT], &room),
@@ -124,11 +129,6 @@ bool request_read(struct request *request, char *const *environment)
         .is_secure = is_secure(values),
         .memory = memory,
     };
-    char *query = strchr(memory, '?');
-    if (query != NULL) {
-        *query = '\0';
-        request->query = query + 1;
-    }
     return true;
 }
 

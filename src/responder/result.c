@@ -35,10 +35,13 @@ static enum verdict verdict_of(int64_t code)
     return VERDICT_NONE;
 }
 
-/* DAY_NONE where it is null. */
+/* DAY_NONE where it is null, or a day that cannot be written. */
 static day_t day_at(const PGresult *result, int row, int column)
 {
-    return PQgetisnull(result, row, column) ? DAY_NONE : (day_t)integer(result, row, column) + RESULT_EPOCH;
+    const int64_t day =
+        PQgetisnull(result, row, column) ? DAY_NONE : integer(result, row, column) + RESULT_EPOCH;
+
+    return day >= DAY_MIN && day <= DAY_MAX ? (day_t)day : DAY_NONE;
 }
 
 static void parse_admission(const PGresult *result, struct admission *admission)
@@ -77,39 +80,43 @@ struct reading {
     struct rows *rows;
 };
 
-/* Room for all sums, a NUL behind each. False without memory. */
+/* What may have any number of digits goes into the body as it stands. */
+static bool is_text(const struct field *field)
+{
+    return field->type == FIELD_SUM || field->type == FIELD_RATIO;
+}
+
+/* Room for all columns as texts, a NUL behind each, if any is one. False without memory. */
 static bool make_room_for_texts(const struct reading *reading)
 {
-    const struct field *fields = reading->question->endpoint->fields;
+    const struct field *field = reading->question->endpoint->fields;
     size_t size = 0;
-    int column = 1;
 
-    for (; fields->type != FIELD_END; fields++) {
-        for (int i = 0; fields->type == FIELD_SUM && i < PQntuples(reading->result); i++) {
-            if (!PQgetisnull(reading->result, i, 0))
-                size += (size_t)PQgetlength(reading->result, i, column) + 1;
-        }
-        column += field_has_column(fields);
-    }
-    if (size == 0)
+    while (field->type != FIELD_END && !is_text(field))
+        field++;
+    if (field->type == FIELD_END)
         return true;
+    for (int i = 0; i < PQntuples(reading->result); i++) {
+        for (int column = 0; column < PQnfields(reading->result); column++)
+            size += (size_t)PQgetlength(reading->result, i, column) + 1;
+    }
     reading->rows->texts = malloc(size);
     return reading->rows->texts != NULL;
 }
 
-/* A number of 0 or more, as JSON may have it: it goes into the body as it stands. */
+/* A number as JSON may have it, but for an exponent. */
 static bool is_decimal(const char *text)
 {
     static const char digits[] = "0123456789";
-    size_t whole = strspn(text, digits);
+    const char *point = text + strspn(text, digits);
 
-    if (whole == 0 || text[whole] == '\0')
-        return whole > 0;
-    return text[whole] == '.' && strspn(text + whole + 1, digits) == strlen(text + whole + 1) &&
-           text[whole + 1] != '\0';
+    if (point == text || *point == '\0')
+        return point != text;
+    return *point == '.' && point[1] != '\0' && point[1 + strspn(point + 1, digits)] == '\0';
 }
 
-static bool parse_sum(struct reading *reading, int i, int column, int64_t *value)
+/* Reads a number that is kept as a text: the value is where it begins. False unless it is one that can be. */
+static bool parse_text(struct reading *reading, int i, int column, bool may_be_below_zero, int64_t *value)
 {
     struct rows *rows = reading->rows;
     char *text = rows->texts + rows->texts_length;
@@ -118,10 +125,33 @@ static bool parse_sum(struct reading *reading, int i, int column, int64_t *value
     memcpy(text, PQgetvalue(reading->result, i, column), size); /* libpq puts a NUL behind it */
     *value = (int64_t)rows->texts_length;
     rows->texts_length += size;
-    return is_decimal(text);
+    return is_decimal(text + (may_be_below_zero && *text == '-'));
 }
 
-/* Reads a row; false if an average or a sum is below zero, which none can be. */
+/* A ratio may be null. */
+static bool parse_ratio(struct reading *reading, int i, int column, int64_t *value)
+{
+    *value = VALUE_NULL;
+    return PQgetisnull(reading->result, i, column) || parse_text(reading, i, column, true, value);
+}
+
+static bool parse_field(struct reading *reading, int i, int column, enum field_type type, int64_t *value)
+{
+    switch (type) {
+    case FIELD_SUM: return parse_text(reading, i, column, false, value);
+    case FIELD_RATIO: return parse_ratio(reading, i, column, value);
+    case FIELD_COUNT:
+    case FIELD_AVERAGE:
+    case FIELD_FLAG: *value = integer(reading->result, i, column); break;
+    case FIELD_DATE:
+    case FIELD_INSTANT:
+    case FIELD_BUCKET:
+    case FIELD_END: break;
+    }
+    return type != FIELD_AVERAGE || *value == VALUE_NULL || *value >= 0;
+}
+
+/* Reads a row; false if an average or a sum is not a number of 0 or more, or a ratio none. */
 static bool parse_row(struct reading *reading, int i, struct row *row)
 {
     const struct field *fields = reading->question->endpoint->fields;
@@ -131,19 +161,13 @@ static bool parse_row(struct reading *reading, int i, struct row *row)
     row->day = (day_t)integer(reading->result, i, column++) + RESULT_EPOCH;
     for (size_t f = 0; fields[f].type != FIELD_END; f++) {
         row->value[f] = VALUE_NULL;
-        if (!field_has_column(&fields[f]))
-            continue;
-        if (fields[f].type == FIELD_SUM)
-            is_good = parse_sum(reading, i, column, &row->value[f]) && is_good;
-        else
-            row->value[f] = integer(reading->result, i, column);
-        if (fields[f].type == FIELD_AVERAGE && row->value[f] != VALUE_NULL && row->value[f] < 0)
-            is_good = false;
-        column++;
+        if (field_has_column(&fields[f]))
+            is_good &= parse_field(reading, i, column++, fields[f].type, &row->value[f]);
     }
-    for (size_t f = 0; column < PQnfields(reading->result) && fields[f].type != FIELD_END; f++)
-        reading->rows->change[f] =
-            field_is_number(&fields[f]) ? integer(reading->result, i, column++) : VALUE_NULL;
+    for (size_t f = 0; column < PQnfields(reading->result) && fields[f].type != FIELD_END; f++) {
+        if (field_is_number(&fields[f]))
+            is_good &= parse_ratio(reading, i, column++, &reading->rows->change[f]);
+    }
     assert(column == PQnfields(reading->result));
     return is_good;
 }
@@ -166,7 +190,7 @@ static const char *parse_rows(struct reading *reading)
             return "more rows than days";
         struct row *row = &rows->row[rows->count++];
         if (!parse_row(reading, i, row))
-            return "an average or a sum below zero";
+            return "a number that none can be";
         /* A range without days has a row nevertheless, if it is not to be had as a page. */
         if (row->day < next || (row->day >= range->end && range->first < range->end))
             return "a day twice, out of order or not of the page";

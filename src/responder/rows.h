@@ -13,8 +13,8 @@
 
 /*
  * A day that has a row. value[i] belongs to the endpoint's fields[i]. An average is in hundredths, 0 or more:
- * 4.2 is 420. A ratio is in ten-thousandths, a flag 0 or 1. A sum is where its digits begin in the rows'
- * texts: numbers of any length. A field without a column has VALUE_NULL.
+ * 4.2 is 420. A flag is 0 or 1. A sum or a ratio is where its digits begin in the
+ * rows' texts: numbers of any length. A field without a column has VALUE_NULL.
  */
 struct row {
     day_t day;
@@ -30,7 +30,7 @@ struct row {
 struct rows {
     bool may_be_read; /* the session that was asked knows that the project was admitted */
     size_t count;
-    char *texts; /* the sums, a NUL behind each; NULL: there are none */
+    char *texts; /* sums and ratios, a NUL behind each; NULL: there are none */
     size_t texts_length;
     struct row row[PAGE_DAYS_MAX];
     int64_t change[FIELDS_MAX]; /* of the last row against the one before, as ratios, if they are compared */

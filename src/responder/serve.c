@@ -114,7 +114,7 @@ static void name_file(const struct endpoint *endpoint, const struct params *para
  */
 static bool is_keepable(const struct endpoint *endpoint, const struct params *params)
 {
-    return endpoint->page_days > 0 && !params->includes_freshness;
+    return endpoint->page_days > 0 && !(params->includes_freshness && params->format == FORMAT_JSON);
 }
 
 /* What the head of a page says of it, beside what the database said. */
@@ -135,6 +135,10 @@ static void tell(const struct service *service, const struct request *request, c
 static enum answer judge(const struct service *service, const struct request *request, struct rows *rows,
                          struct response *response)
 {
+    /* A browser takes no other answer to a preflight, and then lets the page read what the request itself
+     * gets. */
+    if (response->sharing.allowed_origin != NULL && response->sharing.is_preflight)
+        return ANSWER_OPTIONS;
     if (openapi_is_at(request->path))
         return describe(service, request, response);
     char project[PROJECT_LENGTH_MAX + 1];

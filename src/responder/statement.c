@@ -86,10 +86,10 @@ const char *statement_page_name(const struct question *question)
     return name_of(&(struct prepared){question->endpoint, params_has_earlier(question->params)});
 }
 
-/* How a field's column is asked for: as an integer of its unit, but for a sum, which may be any number. */
+/* How a field's column is asked for: as an integer of its unit, or as a text where it may be any number. */
 static const char *const COLUMNS[] = {
     [FIELD_COUNT] = ", (\"%s%s\")::bigint", [FIELD_AVERAGE] = ", (\"%s%s\" * 100)::bigint",
-    [FIELD_SUM] = ", (\"%s%s\")::text",     [FIELD_RATIO] = ", (\"%s%s\" * 10000)::bigint",
+    [FIELD_SUM] = ", (\"%s%s\")::text",     [FIELD_RATIO] = ", pg_catalog.trim_scale(\"%s%s\")::text",
     [FIELD_FLAG] = ", (\"%s%s\")::integer",
 };
 

@@ -1,25 +1,15 @@
 #include "summary.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "value.h"
 
-static char *put_name(char *text, const char *name)
-{
-    *text++ = '"';
-    text = value_put_text(text, name);
-    *text++ = '"';
-    *text++ = ':';
-    return text;
-}
-
 static char *put_edge(char *text, const char *name, day_t day)
 {
     static const struct field date = {"", FIELD_DATE};
 
-    text = value_put(put_name(text, name), &date, day, VALUE_NULL, NULL);
+    text = value_put(value_put_name(text, name), &date, day, VALUE_NULL, NULL);
     *text++ = ',';
     return text;
 }
@@ -36,12 +26,12 @@ static char *put_members(char *text, const struct page *page, day_t first, day_t
     }
     text = put_edge(text, "from", first);
     text = put_edge(text, "to", end);
-    text = value_put_integer(put_name(text, "days"), end - first);
+    text = value_put_integer(value_put_name(text, "days"), end - first);
     for (size_t i = 0; page->endpoint->fields[i].type != FIELD_END; i++) {
         const struct field *field = &page->endpoint->fields[i];
         *text++ = ',';
-        text = value_put(put_name(text, field->name), field, first, row == NULL ? VALUE_NULL : row->value[i],
-                         rows);
+        text = value_put(value_put_name(text, field->name), field, first,
+                         row == NULL ? VALUE_NULL : row->value[i], rows);
     }
     return text;
 }
@@ -56,8 +46,8 @@ static char *put_changes(char *text, const struct page *page, bool has_earlier)
             continue;
         *text++ = separator;
         separator = ',';
-        text = put_name(text, page->endpoint->fields[i].name);
-        text = value_put_ratio(text, has_earlier ? page->rows->change[i] : VALUE_NULL);
+        text = value_put_name(text, page->endpoint->fields[i].name);
+        text = value_put_ratio(text, has_earlier ? page->rows->change[i] : VALUE_NULL, page->rows);
     }
     *text++ = '}';
     return text;
@@ -69,7 +59,7 @@ static char *put_comparison(char *text, const struct page *page)
     const bool has_earlier = params_has_earlier(page->params);
 
     *text++ = ',';
-    text = put_name(text, "previous");
+    text = value_put_name(text, "previous");
     if (has_earlier) {
         *text++ = '{';
         text = put_members(text, page, range->first, range->from);
@@ -78,7 +68,7 @@ static char *put_comparison(char *text, const struct page *page)
         text = value_put_text(text, "null");
     }
     *text++ = ',';
-    return put_changes(put_name(text, "change"), page, has_earlier && page->rows->count == 2);
+    return put_changes(value_put_name(text, "change"), page, has_earlier && page->rows->count == 2);
 }
 
 char *summary_put(char *text, const struct page *page)

@@ -24,28 +24,18 @@ char *value_put_integer(char *text, int64_t number)
     return mempcpy(text, digits + sizeof(digits) - n, n);
 }
 
-/* A number in units of which so many make one, in its shortest form: of 100, 420 is 4.2, 87 is 0.87, 400
- * is 4. */
-static char *put_decimal(char *text, int64_t number, unsigned unit)
+char *value_put_ratio(char *text, int64_t value, const struct rows *rows)
 {
-    const uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
-    uint64_t rest = size % unit;
-
-    if (number < 0)
-        *text++ = '-';
-    text = value_put_integer(text, (int64_t)(size / unit));
-    if (rest > 0)
-        *text++ = '.';
-    for (; rest > 0; rest %= unit) {
-        rest *= 10;
-        *text++ = (char)('0' + rest / unit);
-    }
-    return text;
+    return value_put_text(text, value == VALUE_NULL ? "null" : rows->texts + value);
 }
 
-char *value_put_ratio(char *text, int64_t number)
+char *value_put_name(char *text, const char *name)
 {
-    return number == VALUE_NULL ? value_put_text(text, "null") : put_decimal(text, number, 10000);
+    *text++ = '"';
+    text = stpcpy(text, name);
+    *text++ = '"';
+    *text++ = ':';
+    return text;
 }
 
 char *value_put_day(char *text, day_t day)
@@ -66,12 +56,21 @@ static char *put_quoted_day(char *text, day_t day, bool is_instant)
     return text;
 }
 
+/* Hundredths, 0 or more, as a number in its shortest form: 420 is 4.2, 87 is 0.87, 400 is 4. */
 static char *put_average(char *text, int64_t hundredths)
 {
     if (hundredths == VALUE_NULL)
         return value_put_text(text, "null");
     assert(hundredths >= 0);
-    return put_decimal(text, hundredths, 100);
+    const int64_t fraction = hundredths % 100;
+    text = value_put_integer(text, hundredths / 100);
+    if (fraction == 0)
+        return text;
+    *text++ = '.';
+    *text++ = (char)('0' + fraction / 10);
+    if (fraction % 10 != 0)
+        *text++ = (char)('0' + fraction % 10);
+    return text;
 }
 
 static char *put_sum(char *text, int64_t value, const struct rows *rows)
@@ -88,7 +87,7 @@ char *value_put(char *text, const struct field *field, day_t day, int64_t value,
     case FIELD_COUNT: return value_put_integer(text, value == VALUE_NULL ? 0 : value);
     case FIELD_AVERAGE: return put_average(text, value);
     case FIELD_SUM: return put_sum(text, value, rows);
-    case FIELD_RATIO: return value_put_ratio(text, value);
+    case FIELD_RATIO: return value_put_ratio(text, value, rows);
     case FIELD_FLAG: return value_put_text(text, value == VALUE_NULL || value == 0 ? "false" : "true");
     case FIELD_END: break;
     }

@@ -127,6 +127,14 @@ def test_token_with_an_end_tells_it(world, client):
     assert client.get(SUMMARY).headers["Daybook-Token-Expires"] == "2199-12-31"
 
 
+@pytest.mark.parametrize("end", ["infinity", "10000-01-01", "20000-01-01"])
+def test_token_that_outlives_all_days_has_no_end(world, client, end):
+    world.sql("UPDATE daybook.tokens SET expires_at = %s WHERE digest = %s", (end, digest(client.token)))
+    response = client.get(CHATS)
+    assert response.status == 200
+    assert response.headers["Daybook-Token-Expires"] is None
+
+
 # --- pages of other origins -------------------------------------------------------------------------------------------
 
 
@@ -187,6 +195,14 @@ def test_preflight_needs_no_token(shared_server, project):
     assert "Origin" in varies(response)
     assert preflight(shared_server, CHATS.target(project), "https://evil.example").headers[
         "Access-Control-Allow-Origin"] is None
+
+
+@pytest.mark.parametrize("target", ["/rest/nope", "/rest/dashboard/p/nope/daily", "/rest/openapi.json"])
+def test_page_can_learn_that_there_is_no_such_path(shared_server, target):
+    """A browser sends no request whose preflight is refused, and then says nothing of why."""
+    assert shared_server.raw(
+        f"OPTIONS {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: https://bi.example.org\r\n"
+        "Access-Control-Request-Method: GET\r\n\r\n".encode()).startswith(b"HTTP/1.1 204 ")
 
 
 def test_star_lets_every_page_read(world, project, token):

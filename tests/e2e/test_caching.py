@@ -77,6 +77,27 @@ def test_a_page_that_the_client_has_is_not_sent_again(server, january, token):
     assert ask(server, january, token, tag, "HEAD").status == 304
 
 
+@keeps_pages
+@pytest.mark.parametrize("retire", [["delete", "{}", "--yes"], ["rename", "{}", "{}-old"]], ids=["deleted", "renamed"])
+def test_an_id_that_is_used_again_has_none_of_the_pages_of_before(world, alone, january, project, token, retire):
+    """Nor has an id that a project gets which was refreshed in the same moment."""
+    keep(alone, january, token)
+    assert counts(ask(alone, january, token)) == {"10": 2}
+    world.admin("project", *(argument.format(project) for argument in retire))
+    world.admin("project", "create", project)
+    token = world.token(project)
+    assert counts(ask(alone, january, token)) == {}
+    other = f"{project}-b"
+    world.project(other)
+    world.add_events([(f"{n}", name, "2026-01-10Z", "chat_start", "u", None, None)
+                      for name, number in ((project, 1), (other, 3)) for n in range(number)])
+    world.admin("refresh")
+    keep(alone, january, token)
+    world.admin("project", "delete", project, "--yes")
+    world.admin("project", "rename", other, project)
+    assert counts(ask(alone, january, world.token(project))) == {"10": 3}
+
+
 def test_any_other_condition_gets_the_page(server, january, token):
     page = ask(server, january, token)
     for condition in ("", '"x"', etag_of(page)[2:-1], 'W/"' + "A" * 22 + '"', "garbage", '"'):

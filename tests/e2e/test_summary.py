@@ -183,6 +183,24 @@ def test_average_is_compared_by_its_sum_and_not_as_it_is_shown(world, client):
     assert change["ai_quality_score"] == decimal.Decimal("0.003")
 
 
+def test_change_of_what_was_nothing_or_less_is_null(world, client):
+    """A takeover past midnight belongs to no chat of its day."""
+    add(world, client, at("2026-01-01", "ht_start"), at("2026-01-02", "chat_start", "a"),
+        at("2026-01-03", "chat_start", "a"), at("2026-01-03", "ht_start"), at("2026-01-03", "ht_start"),
+        at("2026-01-04", "chat_start", "a"))
+    _, before, change = compared(client, "from=2026-01-02&to=2026-01-03")
+    assert (before["containment"], change["containment"]) == (None, None)
+    _, before, change = compared(client, "from=2026-01-04&to=2026-01-05")
+    assert (before["containment"], change["containment"]) == (-1, None)
+
+
+def test_change_may_have_any_number_of_digits(world, client):
+    add(world, client, at("2026-01-01", "ai_quality", value="1e-30"), at("2026-01-02", "ai_quality", value="0.9"))
+    _, before, change = compared(client, "from=2026-01-02&to=2026-01-03")
+    assert before["ai_quality_sum"] == decimal.Decimal("1e-30")
+    assert change["ai_quality_sum"] == change["ai_quality_score"] == 9 * 10 ** 29 - 1
+
+
 def test_nothing_is_compared_with_days_before_the_first(world, client):
     """A project that began in the middle of the earlier range would seem to have grown by leaps."""
     add(world, client, *[at(day, "chat_start", "u") for day in days("2026-01-05", 20)])

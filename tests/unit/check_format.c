@@ -44,6 +44,13 @@ static const struct {
     /* the nearest range rules, whatever its weight */
     {"*/*, application/json;q=0.1, text/csv;q=0.2", FORMAT_CSV},
     {"application/*, application/json;q=0.1, text/csv;q=0.2", FORMAT_CSV},
+    /* a comma or a semicolon within quotes divides nothing */
+    {"text/csv;x=\"a,b\";q=0", FORMAT_JSON},
+    {"text/csv;header=\"a,b\";q=0.1, application/json;q=0.9", FORMAT_JSON},
+    {"text/csv;x=\"a\\\",;q=0\"", FORMAT_CSV},
+    {"application/json;x=\"text/csv\"", FORMAT_JSON},
+    {"text/csv;x=\"a", FORMAT_CSV},
+    {"text/csv;x=\"a\\", FORMAT_CSV},
     /* broken */
     {"text/csv;q=2", FORMAT_JSON},
     {"text/csv;q=", FORMAT_JSON},

@@ -100,7 +100,7 @@ START_TEST(average_below_zero_is_a_fault)
         wire_push_average(hundredths);
         ck_assert(statement_read_page(&link, &question, &rows) == (hundredths == 0));
         check_end(&link, hundredths == 0,
-                  hundredths == 0 ? NULL : "page_csat_daily: an average or a sum below zero");
+                  hundredths == 0 ? NULL : "page_csat_daily: a number that none can be");
     }
 }
 END_TEST
@@ -131,7 +131,7 @@ START_TEST(sum_is_a_number_of_any_length_or_a_fault)
         ck_assert_str_eq(rows.texts + rows.row[0].value[13], "7.5");
     }
     rows_free(&rows);
-    check_end(&link, is_good, is_good ? NULL : "page_summary_daily: an average or a sum below zero");
+    check_end(&link, is_good, is_good ? NULL : "page_summary_daily: a number that none can be");
 }
 END_TEST
 
@@ -147,6 +147,54 @@ START_TEST(sums_without_memory_are_a_fault)
     const bool is_read = statement_read_page(&link, &question, &rows), has_failed = fake_has_failed();
     ck_assert(!is_read && has_failed);
     check_end(&link, false, "page_summary_daily: out of memory");
+}
+END_TEST
+
+/* SQL's days go further than those that can be written. */
+START_TEST(day_that_cannot_be_written_is_none)
+{
+    struct link link = connected_link();
+    const struct params params = month();
+    const struct question question = question_of("chats/count", &params);
+    struct admission admission = {0};
+    int64_t position;
+
+    wire_push_days(INT32_MAX, INT32_MIN);
+    ck_assert(statement_read_admission(&link, &question, &admission, &position));
+    ck_assert_int_eq(admission.first_day, DAY_NONE);
+    ck_assert_int_eq(admission.expires_on, DAY_NONE);
+    wire_push_days(DAY_MAX - 10957 + 1, DAY_MIN - 10957 - 1);
+    ck_assert(statement_read_admission(&link, &question, &admission, &position));
+    ck_assert_int_eq(admission.first_day, DAY_NONE);
+    ck_assert_int_eq(admission.expires_on, DAY_NONE);
+    check_end(&link, true, NULL);
+}
+END_TEST
+
+/* A change may be far from 0, and need not be a number at all. */
+static const struct {
+    const char *ratio;
+    bool is_good;
+} RATIOS[] = {{"0.25", true}, {"-1", true},   {"89999999999999999999.1234", true},
+              {NULL, true},   {"NaN", false}, {"-", false},
+              {"--1", false}, {"", false},    {"1e30", false}};
+
+START_TEST(ratio_is_a_number_of_any_length_or_null_or_a_fault)
+{
+    struct link link = connected_link();
+    const struct params params = month();
+    const struct question question = question_of("summary", &params);
+    struct rows rows = {.count = 0};
+    const bool is_good = RATIOS[_i].is_good;
+
+    wire_push_ratio(RATIOS[_i].ratio);
+    ck_assert(statement_read_page(&link, &question, &rows) == is_good);
+    if (RATIOS[_i].ratio == NULL)
+        ck_assert(rows.row[0].value[16] == VALUE_NULL);
+    else if (is_good)
+        ck_assert_str_eq(rows.texts + rows.row[0].value[16], RATIOS[_i].ratio);
+    rows_free(&rows);
+    check_end(&link, is_good, is_good ? NULL : "page_summary: a number that none can be");
 }
 END_TEST
 
@@ -234,6 +282,8 @@ Suite *check_statement_suite(void)
     tcase_add_test(tests, average_below_zero_is_a_fault);
     tcase_add_loop_test(tests, sum_is_a_number_of_any_length_or_a_fault, 0, UNITS_COUNT(SUMS));
     tcase_add_test(tests, sums_without_memory_are_a_fault);
+    tcase_add_test(tests, day_that_cannot_be_written_is_none);
+    tcase_add_loop_test(tests, ratio_is_a_number_of_any_length_or_null_or_a_fault, 0, UNITS_COUNT(RATIOS));
     tcase_add_test(tests, admission_tells_what_there_is_to_show);
     tcase_add_test(tests, page_of_more_rows_than_any_has_days_is_a_fault);
     tcase_add_test(tests, session_is_set_up_whole_or_not_at_all);

@@ -24,7 +24,7 @@
 static struct row row_of(const char *day, int64_t is_partial)
 {
     return (struct row){units_day(day),
-                        {is_partial, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 430, 12, 5, VALUE_NULL, 15, -5000}};
+                        {is_partial, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 430, 12, 5, VALUE_NULL, 15, 11}};
 }
 
 /* The body of a query; the caller frees it. */
@@ -50,10 +50,21 @@ static void check(const char *query, const struct rows *rows, const char *expect
     free(text);
 }
 
+/* Numbers of any length, where they begin. */
+static char texts[] = "4.25\0"
+                      "0.125\0"
+                      "-0.5\0"
+                      "0.25\0"
+                      "-1\0"
+                      "0\0"
+                      "0.0001\0"
+                      "15.46\0"
+                      "0.0003\0"
+                      "0.0033";
+enum { QUARTER_MORE = 16, NOTHING_LEFT = 21, SAME = 24, TRIFLE = 26, LEAP = 33, SMALL = 39, LARGER = 46 };
+
 START_TEST(summary_is_one_object_with_its_range)
 {
-    static char texts[] = "4.25\0"
-                          "0.125";
     struct rows rows = {
         .count = 1, .texts = texts, .texts_length = sizeof(texts), .row = {row_of("2026-01-01", 1)}};
 
@@ -65,19 +76,13 @@ END_TEST
 
 START_TEST(comparison_has_the_range_before_and_what_has_changed)
 {
-    static char texts[] = "4.25\0"
-                          "0.125\0"
-                          "4.25\0"
-                          "0.125";
     struct rows rows = {.count = 2,
                         .texts = texts,
                         .texts_length = sizeof(texts),
                         .row = {row_of("2025-12-01", 0), row_of("2026-01-01", 0)},
-                        .change = {VALUE_NULL, 2500, -10000, 0, 1, VALUE_NULL, 154600, 0, 0, 0, 0, 0, 0, 0,
-                                   VALUE_NULL, 3, 33}};
+                        .change = {VALUE_NULL, QUARTER_MORE, NOTHING_LEFT, SAME, TRIFLE, VALUE_NULL, LEAP,
+                                   SAME, SAME, SAME, SAME, SAME, SAME, SAME, VALUE_NULL, SMALL, LARGER}};
 
-    rows.row[1].value[10] = 11;
-    rows.row[1].value[13] = 16;
     check("from=2026-01-01&to=2026-02-01&compare=previous", &rows,
           "{\"status\":\"SUCCESS\",\"data\":{\"from\":\"2026-01-01\",\"to\":\"2026-02-01\",\"days\":31,"
           "\"is_partial\":false," NUMBERS ","

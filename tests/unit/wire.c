@@ -89,6 +89,14 @@ void wire_push_admission(int verdict, int64_t version)
     push_row(columns, UNITS_COUNT(columns));
 }
 
+void wire_push_days(int64_t first_day, int64_t expires_on)
+{
+    const struct column columns[] = {{4, 200}, {4, 58},        {4, 37}, {8, 1769817660}, {0, 0},
+                                     {0, 0},   {4, first_day}, {0, 0},  {4, expires_on}, {0, 0}};
+
+    push_row(columns, UNITS_COUNT(columns));
+}
+
 void wire_push_freshness(const char *settled_before, const char *first_day, int64_t changed_at,
                          const char *expires_on)
 {
@@ -138,27 +146,43 @@ void wire_push_average(int64_t hundredths)
 
 static void set_text(PGresult *result, int column, const char *text)
 {
-    char copy[64];
+    char copy[64] = "";
 
-    strcpy(copy, text);
-    ck_assert_int_eq(PQsetvalue(result, 0, column, copy, (int)strlen(text)), 1);
+    if (text != NULL)
+        strcpy(copy, text);
+    ck_assert_int_eq(
+        PQsetvalue(result, 0, column, text == NULL ? NULL : copy, text == NULL ? -1 : (int)strlen(copy)), 1);
+}
+
+/* A row of 2026-01-01 whose numbers are 1, but for the texts given. */
+static void push_texts(const char *kpi, const char *csat_sum, const char *ai_quality_sum,
+                       const char *containment)
+{
+    const struct field *fields = units_endpoint(kpi)->fields;
+    int columns = 1;
+
+    for (int i = 0; fields[i].type != FIELD_END; i++)
+        columns += field_has_column(&fields[i]);
+    PGresult *result = result_of(columns);
+    set_value(result, 0, 0, &(struct column){4, wire_day("2026-01-01")});
+    for (int i = 0, column = 1; fields[i].type != FIELD_END; i++) {
+        if (fields[i].type == FIELD_SUM)
+            set_text(result, column++, strcmp(fields[i].name, "csat_sum") == 0 ? csat_sum : ai_quality_sum);
+        else if (fields[i].type == FIELD_RATIO)
+            set_text(result, column++, containment);
+        else if (field_has_column(&fields[i]))
+            set_value(result, 0, column++, &(struct column){8, 1});
+    }
+    set_admitted(result, 1, columns);
+    push_statement(result);
 }
 
 void wire_push_sums(const char *csat_sum, const char *ai_quality_sum)
 {
-    const struct field *fields = units_endpoint("summary/daily")->fields;
-    int columns = 0;
+    push_texts("summary/daily", csat_sum, ai_quality_sum, NULL);
+}
 
-    for (int i = 0; fields[i].type != FIELD_END; i++)
-        columns++;
-    PGresult *result = result_of(columns);
-    set_value(result, 0, 0, &(struct column){4, wire_day("2026-01-01")});
-    for (int i = 1; i < columns; i++) {
-        if (fields[i].type == FIELD_SUM)
-            set_text(result, i, strcmp(fields[i].name, "csat_sum") == 0 ? csat_sum : ai_quality_sum);
-        else
-            set_value(result, 0, i, &(struct column){8, 1});
-    }
-    set_admitted(result, 1, columns);
-    push_statement(result);
+void wire_push_ratio(const char *containment)
+{
+    push_texts("summary", "1", "1", containment);
 }

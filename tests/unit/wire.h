@@ -35,11 +35,17 @@ void wire_push_admission(int verdict, int64_t version);
 void wire_push_freshness(const char *settled_before, const char *first_day, int64_t changed_at,
                          const char *expires_on);
 
+/* The same, with a first day and a token's end as days since 2000-01-01. */
+void wire_push_days(int64_t first_day, int64_t expires_on);
+
 /* To statement_send_page() of chats/count, in the session that admitted the request. */
 void wire_push_page(const struct wire_row *rows, size_t count);
 
 /* To the same of csat/daily: one row of 2026-01-01 with an average in hundredths. */
 void wire_push_average(int64_t hundredths);
+
+/* To the same of summary: one row of 2026-01-01 whose numbers are 1, its containment as given. */
+void wire_push_ratio(const char *containment);
 
 /* To the same of summary/daily: one row of 2026-01-01 whose counts are 1, its sums as given. */
 void wire_push_sums(const char *csat_sum, const char *ai_quality_sum);

@@ -73,7 +73,9 @@ CREATE OR REPLACE FUNCTION daybook.project_registered() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO daybook.versions (project_id, latest, late) VALUES (NEW.project_id, 1, 0) ON CONFLICT DO NOTHING;
+    INSERT INTO daybook.versions (project_id, latest, late)
+    VALUES (NEW.project_id, 1, -extract(epoch FROM clock_timestamp()) * 1000000)
+    ON CONFLICT DO NOTHING;
     RETURN NULL;
 END
 $$;

@@ -82,16 +82,19 @@ BEGIN
                                           d.returning_users, excluded.returning_users)
         RETURNING d.project_id, d.day, 0 <> ANY (d.counts) AS has_events
     )
+    -- Below 0: nothing came late. It is a number that no other project has, as an id may be used again: a page that is
+    -- kept of the former project is not to be taken for one of the next.
+    --
     -- The day that the coming midnight settles counts as late already. now() is when this transaction began, and that
     -- midnight may have passed for those who ask while it runs or waits.
     INSERT INTO daybook.versions AS v (project_id, latest, late, first_day)
-    SELECT f.project_id, moment, CASE WHEN min(f.day) <= daybook.settled_before() THEN moment ELSE 0 END,
+    SELECT f.project_id, moment, CASE WHEN min(f.day) <= daybook.settled_before() THEN moment ELSE -moment END,
            min(f.day) FILTER (WHERE f.has_events)
       FROM folded f
      GROUP BY f.project_id
     ON CONFLICT (project_id) DO UPDATE
        SET latest    = greatest(v.latest + 1, excluded.latest),
-           late      = CASE excluded.late WHEN 0 THEN v.late ELSE greatest(v.latest + 1, excluded.latest) END,
+           late      = CASE WHEN excluded.late < 0 THEN v.late ELSE greatest(v.latest + 1, excluded.latest) END,
            first_day = least(v.first_day, excluded.first_day);
 END
 $$;

@@ -37,7 +37,8 @@ BEGIN ATOMIC
         DELETE FROM daybook.changes RETURNING project_id, day, added_at
     )
     INSERT INTO daybook.freshness AS f (project_id, first_day, changed_at)
-    SELECT g.project_id, min(g.day), max(g.added_at)
+    -- The clock, since a writer's time is that of its statement, and others may have seen it only later.
+    SELECT g.project_id, min(g.day), clock_timestamp()
       FROM gone g
      GROUP BY g.project_id
     ON CONFLICT (project_id) DO UPDATE

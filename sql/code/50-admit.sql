@@ -26,17 +26,15 @@ DECLARE
     the_used   integer;
     the_close  timestamptz;
     the_end    timestamptz;
-    the_change timestamptz;
     gate       text;
 BEGIN
     -- The page that comes behind in the same pipeline is read for the project admitted, or not at all. As an assignment
     -- this takes a tenth of what it would as a statement of its own.
     gate := set_config('daybook.admitted', '', false);
 
-    SELECT t.token_id, t.project_id = admit.project, w.used, w.closes_at, t.expires_at
-      INTO the_token, is_own, the_used, the_close, the_end
+    SELECT t.token_id, t.project_id = admit.project, t.expires_at
+      INTO the_token, is_own, the_end
       FROM daybook.tokens t
-      LEFT JOIN daybook.windows w ON w.token_id = t.token_id
      WHERE t.digest = admit.digest
        AND t.revoked_at IS NULL
        AND (t.expires_at IS NULL OR t.expires_at > moment);
@@ -49,33 +47,42 @@ BEGIN
         RETURN;
     END IF;
 
-    -- The window is looked at before it is written: ON CONFLICT would lock, and so write, even one that is used up.
-    verdict := 429;
-    IF the_used IS NULL OR the_used < quota OR NOT daybook.window_is_open(the_close, moment) THEN
-        INSERT INTO daybook.windows AS w (token_id, used, closes_at)
-        VALUES (the_token, 1, moment + period)
-        ON CONFLICT (token_id) DO UPDATE
+    -- Nearly every request meets a window. One that is used up is not locked, and so not written: an update passes over
+    -- rows that do not match.
+    -- Nearly every request meets a window of its token. An update passes over one that is used up, and neither locks nor
+    -- writes it.
+    LOOP
+        UPDATE daybook.windows w
            SET used      = CASE WHEN daybook.window_is_open(w.closes_at, moment) THEN w.used + 1 ELSE 1 END,
                closes_at = CASE WHEN daybook.window_is_open(w.closes_at, moment) THEN w.closes_at
                                 ELSE moment + period END
-         WHERE w.used < quota OR NOT daybook.window_is_open(w.closes_at, moment)
+         WHERE w.token_id = the_token AND (w.used < quota OR NOT daybook.window_is_open(w.closes_at, moment))
         RETURNING w.used, w.closes_at INTO the_used, the_close;
-        IF FOUND THEN
-            verdict := 200;
-            gate := set_config('daybook.admitted', admit.project, false);
-            settled_before := daybook.settled_before();
-            SELECT s.version, s.first_day, s.changed_at INTO version, first_day, the_change
-              FROM daybook.page_state(admit.project, page_end, settled_before) s;
-            -- A version may run ahead of a clock that has been set back.
-            changed_at := CASE WHEN the_change IS NOT NULL
-                               THEN floor(date_part('epoch', least(the_change, clock_timestamp()))) END;
-            -- A token that ends after all days that there are has no end.
-            expires_on := CASE WHEN the_end < '10000-01-01 00:00+00' THEN daybook.utc_day(the_end) END;
-        ELSE
-            -- Others took the last places between the look and the lock.
-            SELECT w.used, w.closes_at INTO the_used, the_close
-              FROM daybook.windows w WHERE w.token_id = the_token;
-        END IF;
+        verdict := 200;
+        EXIT WHEN FOUND;
+
+        SELECT w.used, w.closes_at INTO the_used, the_close FROM daybook.windows w WHERE w.token_id = the_token;
+        verdict := 429;
+        EXIT WHEN the_used >= quota AND daybook.window_is_open(the_close, moment);
+
+        -- The token's first request; or others have been here between the two statements, and it is to be looked again.
+        INSERT INTO daybook.windows AS w (token_id, used, closes_at)
+        VALUES (the_token, 1, moment + period)
+        ON CONFLICT DO NOTHING
+        RETURNING w.used, w.closes_at INTO the_used, the_close;
+        verdict := 200;
+        EXIT WHEN FOUND;
+    END LOOP;
+
+    IF verdict = 200 THEN
+        gate := set_config('daybook.admitted', admit.project, false);
+        settled_before := daybook.settled_before();
+        -- A version may run ahead of a clock that has been set back.
+        SELECT s.version, s.first_day, floor(date_part('epoch', least(s.changed_at, moment)))
+          INTO version, first_day, changed_at
+          FROM daybook.page_state(admit.project, page_end, settled_before) s;
+        -- A token that ends after all days that there are has no end.
+        expires_on := CASE WHEN the_end < '10000-01-01 00:00+00' THEN daybook.utc_day(the_end) END;
     END IF;
 
     remaining   := CASE verdict WHEN 200 THEN quota - the_used ELSE 0 END;

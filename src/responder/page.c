@@ -6,93 +6,110 @@
 
 #include "value.h"
 
+/* Room for the longest name, with its quotes and colon. */
+enum { NAME_SIZE = 32 };
+
+/* A field as the page shows it, with its name as objects have it: that is made once, and written each day. */
+struct column {
+    struct field field;
+    size_t place; /* of its value in a row */
+    size_t length;
+    char name[NAME_SIZE]; /* "name": and no NUL */
+};
+
 /* What is written of a day. */
 struct line {
     const struct page *page;
+    const struct column *columns; /* ends with a FIELD_END */
     day_t day;
     const struct row *row; /* NULL on a day without events */
 };
 
-static int64_t value_of(const struct line *line, size_t i)
+/* A table has each day once, as a plain one. */
+static bool is_shown(const struct page *page, const struct field *field)
 {
-    return line->row == NULL ? VALUE_NULL : line->row->value[i];
+    return page->params->format == FORMAT_JSON || field->type != FIELD_BUCKET;
 }
 
-static char *put_member(char *text, const struct field *field, const struct line *line, int64_t value)
+static enum field_type shown_type(const struct page *page, enum field_type type)
 {
-    return value_put(value_put_name(text, field->name), field, line->day, value, line->page->rows);
+    return page->params->format != FORMAT_JSON && type == FIELD_INSTANT ? FIELD_DATE : type;
 }
 
-static char *put_json(char *text, const struct line *line)
+static void make_columns(const struct page *page, struct column columns[FIELDS_MAX + 1])
 {
-    const struct field *fields = line->page->endpoint->fields;
+    const struct field *fields = page->endpoint->fields;
+
+    for (size_t i = 0; fields[i].type != FIELD_END; i++) {
+        if (!is_shown(page, &fields[i]))
+            continue;
+        assert(strlen(fields[i].name) + strlen("\"\":") <= NAME_SIZE);
+        columns->field = (struct field){fields[i].name, shown_type(page, fields[i].type)};
+        columns->place = i;
+        columns->length = (size_t)(value_put_name(columns->name, fields[i].name) - columns->name);
+        columns++;
+    }
+    columns->field.type = FIELD_END;
+}
+
+static char *put_value(char *text, const struct line *line, const struct column *column)
+{
+    const int64_t value = line->row == NULL ? VALUE_NULL : line->row->value[column->place];
+
+    return value_put(text, &column->field, line->day, value, line->page->rows);
+}
+
+static char *put_object(char *text, const struct line *line)
+{
     char separator = '{';
 
-    if (line->day > line->page->params->range.first)
-        *text++ = ',';
-    for (size_t i = 0; fields[i].type != FIELD_END; i++, separator = ',') {
+    for (const struct column *c = line->columns; c->field.type != FIELD_END; c++, separator = ',') {
         *text++ = separator;
-        text = put_member(text, &fields[i], line, value_of(line, i));
+        text = put_value(mempcpy(text, c->name, c->length), line, c);
     }
     *text++ = '}';
     return text;
 }
 
-/* The field as a table shows it; a table leaves out a bucket. */
-static struct field column(const struct field *field)
+static char *put_json(char *text, const struct line *line)
 {
-    return (struct field){field->name, field->type == FIELD_INSTANT ? FIELD_DATE : field->type};
+    if (line->day > line->page->params->range.first)
+        *text++ = ',';
+    return put_object(text, line);
 }
 
 static char *put_ndjson(char *text, const struct line *line)
 {
-    const struct field *fields = line->page->endpoint->fields;
-    char separator = '{';
-
-    for (size_t i = 0; fields[i].type != FIELD_END; i++) {
-        const struct field field = column(&fields[i]);
-        if (field.type == FIELD_BUCKET)
-            continue;
-        *text++ = separator;
-        text = put_member(text, &field, line, value_of(line, i));
-        separator = ',';
-    }
-    return value_put_text(text, "}\n");
+    text = put_object(text, line);
+    *text++ = '\n';
+    return text;
 }
 
 /* A null is an empty field, and a day needs no quotes. */
-static char *put_csv_value(char *text, const struct line *line, size_t i)
+static char *put_csv_value(char *text, const struct line *line, const struct column *column)
 {
-    const struct field field = column(&line->page->endpoint->fields[i]);
-
-    if (field.type == FIELD_DATE)
+    if (column->field.type == FIELD_DATE)
         return value_put_day(text, line->day);
-    char *end = value_put(text, &field, line->day, value_of(line, i), line->page->rows);
+    char *end = put_value(text, line, column);
     return *text == 'n' ? text : end;
 }
 
 static char *put_csv(char *text, const struct line *line)
 {
-    const struct field *fields = line->page->endpoint->fields;
-
-    for (size_t i = 0; fields[i].type != FIELD_END; i++) {
-        if (fields[i].type == FIELD_BUCKET)
-            continue;
-        if (i > 0)
+    for (const struct column *c = line->columns; c->field.type != FIELD_END; c++) {
+        if (c > line->columns)
             *text++ = ',';
-        text = put_csv_value(text, line, i);
+        text = put_csv_value(text, line, c);
     }
     return value_put_text(text, "\r\n");
 }
 
-static char *put_csv_header(char *text, const struct endpoint *endpoint)
+static char *put_csv_header(char *text, const struct column *columns)
 {
-    for (const struct field *f = endpoint->fields; f->type != FIELD_END; f++) {
-        if (f->type == FIELD_BUCKET)
-            continue;
-        if (f > endpoint->fields)
+    for (const struct column *c = columns; c->field.type != FIELD_END; c++) {
+        if (c > columns)
             *text++ = ',';
-        text = value_put_text(text, f->name);
+        text = value_put_text(text, c->field.name);
     }
     return value_put_text(text, "\r\n");
 }
@@ -103,13 +120,15 @@ char *page_put(char *text, const struct page *page)
         [FORMAT_JSON] = put_json, [FORMAT_CSV] = put_csv, [FORMAT_NDJSON] = put_ndjson};
     const struct range *range = &page->params->range;
     const struct rows *rows = page->rows;
+    struct column columns[FIELDS_MAX + 1];
     size_t next = 0;
 
+    make_columns(page, columns);
     if (page->params->format == FORMAT_CSV)
-        text = put_csv_header(text, page->endpoint);
+        text = put_csv_header(text, columns);
     for (day_t day = range->first; day < range->end; day++) {
         const bool has_row = next < rows->count && rows->row[next].day == day;
-        const struct line line = {page, day, has_row ? &rows->row[next] : NULL};
+        const struct line line = {page, columns, day, has_row ? &rows->row[next] : NULL};
         next += has_row;
         text = put_line[page->params->format](text, &line);
     }

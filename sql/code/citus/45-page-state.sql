@@ -24,6 +24,9 @@ DECLARE
     pending date;
     noted   timestamptz;
 BEGIN
+    IF project IS NULL THEN
+        RETURN;
+    END IF;
     SELECT daybook.utc_day(e.occurred_at) INTO pending
       FROM daybook.events e
      WHERE e.project_id = project AND e.folded IS NULL ORDER BY daybook.utc_day(e.occurred_at) LIMIT 1;

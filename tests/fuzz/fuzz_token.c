@@ -10,7 +10,26 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/evp.h>
+
 #include "token.h"
+
+/* The same token as the password of Basic has the same digest. */
+static void check_basic(const char *token, size_t length, const struct token_digest *digest)
+{
+    enum { LENGTH_MAX = 6000 };
+    static char plain[LENGTH_MAX + 1], header[2 * LENGTH_MAX];
+    struct token_digest found;
+
+    if (length >= LENGTH_MAX)
+        return;
+    plain[0] = ':';
+    memcpy(plain + 1, token, length);
+    char *encoded = stpcpy(header, "Basic ");
+    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)plain, (int)length + 1);
+    assert(token_present(header, &found) == TOKEN_PRESENT);
+    assert(memcmp(&found, digest, sizeof(found)) == 0);
+}
 
 static void check(const char *header, const struct token_digest *digest)
 {
@@ -24,6 +43,7 @@ static void check(const char *header, const struct token_digest *digest)
         length--;
     assert(length > 4 && token_digest(token, length, &expected));
     assert(memcmp(digest, &expected, sizeof(expected)) == 0);
+    check_basic(token, length, digest);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

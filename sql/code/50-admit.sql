@@ -78,7 +78,8 @@ BEGIN
         gate := set_config('daybook.admitted', admit.project, false);
         settled_before := daybook.settled_before();
         -- A version may run ahead of a clock that has been set back.
-        SELECT s.version, s.first_day, floor(date_part('epoch', least(s.changed_at, moment)))
+        SELECT s.version, s.first_day,
+               floor(date_part('epoch', CASE WHEN s.changed_at > moment THEN moment ELSE s.changed_at END))
           INTO version, first_day, changed_at
           FROM daybook.page_state(admit.project, page_end, settled_before) s;
         -- A token that ends after all days that there are has no end.

@@ -94,12 +94,12 @@ static bool make_room_for_texts(const struct reading *reading)
 
     while (field->type != FIELD_END && !is_text(field))
         field++;
-    if (field->type == FIELD_END)
-        return true;
-    for (int i = 0; i < PQntuples(reading->result); i++) {
+    for (int i = 0; field->type != FIELD_END && i < PQntuples(reading->result); i++) {
         for (int column = 0; column < PQnfields(reading->result); column++)
             size += (size_t)PQgetlength(reading->result, i, column) + 1;
     }
+    if (size == 0)
+        return true;
     reading->rows->texts = malloc(size);
     return reading->rows->texts != NULL;
 }

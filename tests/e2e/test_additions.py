@@ -12,6 +12,7 @@ import pytest
 from api import CHATS, MONTH, REFUSALS, SUMMARY, USERS, cursor_of, digest, varies
 from events import new_event
 from servers import Lighttpd
+from world import STORE
 
 # --- the page behind --------------------------------------------------------------------------------------------------
 
@@ -80,8 +81,10 @@ def test_page_tells_where_data_begins_and_what_still_moves(world, client, endpoi
         assert began - datetime.timedelta(minutes=1) <= modified(page) <= datetime.datetime.now(datetime.timezone.utc)
         again = client.get(endpoint, headers={"If-None-Match": page.headers["ETag"]})
         assert again.status == 304
-        for name in ("Daybook-First-Date", "Daybook-First-Incomplete-Date", "Last-Modified"):
+        for name in ("Daybook-First-Date", "Daybook-First-Incomplete-Date"):
             assert again.headers[name] == page.headers[name], name
+        # On citus, what is not folded yet changes now.
+        assert modified(again) == modified(page) or (STORE == "citus" and modified(again) > modified(page))
         world.admin("refresh")
 
 
@@ -102,6 +105,7 @@ def test_freshness_is_in_the_metadata_if_asked_for(world, client):
     assert metadata == {**plain.document["metadata"], "first_date": None, "first_incomplete_date": settled,
                         "as_of": None, "time_zone": "UTC"}
     world.add_events([new_event(client.project, "2026-01-10T12:00:00Z", "chat_start")])
+    world.admin("refresh")
     page = client.get(CHATS, f"{MONTH}&include=freshness")
     metadata = page.document["metadata"]
     assert list(metadata) == ["total_count", "next_cursor", "first_date", "first_incomplete_date", "as_of", "time_zone"]

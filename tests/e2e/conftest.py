@@ -12,7 +12,7 @@ from cluster import Cluster
 from contract import CONTRACT
 from events import add_many
 from servers import SERVERS, Server
-from world import PORT, World
+from world import PORT, STORE, World
 
 
 def pytest_configure():
@@ -89,7 +89,11 @@ def reader(world, filled):
     return filled
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["beside", "alone"])
+# What a web server makes of a request does not depend on the store, so one shows it.
+PLACES = {"beside": False, "alone": True} if STORE == "rollup" else {"beside": False}
+
+
+@pytest.fixture(scope="module", params=PLACES.values(), ids=PLACES)
 def besieged(request, server, world):
     """A server of the same kind for hostile requests alone, beside other sites or serving nothing else."""
     class Besieged(logged(type(server))):

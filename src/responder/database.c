@@ -129,7 +129,6 @@ bool database_ask(struct database *database, const struct question *question, st
     int64_t position = VALUE_NULL;
 
     *admission = (struct admission){.first_day = DAY_NONE, .expires_on = DAY_NONE};
-    rows_free(rows);
     primary->deadline = now + database->timeout_ms;
     if (!make_ready(primary, OPENING_ADMIT, database->timeout_ms))
         return false;

@@ -11,7 +11,6 @@
 #include "database.h"
 #include "fastcgi.h"
 #include "log.h"
-#include "openapi.h"
 #include "request.h"
 #include "response.h"
 #include "serve.h"
@@ -178,15 +177,13 @@ int main(int argc, char **argv)
 
     struct service service = {.database = database_open(&settings.database),
                               .cache = cache_open(CACHE_BYTES),
-                              .description = openapi_body(),
                               .public_url = settings.public_url,
                               .origins = settings.origins};
     int status = EXIT_FAILURE;
-    if (service.database == NULL || service.cache == NULL || service.description == NULL)
-        log_error("out of memory, or no SHA-256 from libcrypto");
+    if (service.database == NULL || service.cache == NULL)
+        log_error("out of memory");
     else
         status = is_cgi ? run_cgi(&service) : run_fcgi(&service, settings.io_timeout_ms);
-    body_release(service.description);
     cache_close(service.cache);
     database_close(service.database);
     return status;

@@ -80,15 +80,14 @@ static enum answer give(struct response *response, struct body *body, const stru
 }
 
 /* The description of the API needs no token, and counts for nothing. */
-static enum answer describe(const struct service *service, const struct request *request,
-                            struct response *response)
+static enum answer describe(const struct request *request, struct response *response)
 {
     enum answer answer = answer_to_method(request->method);
 
     if (answer != ANSWER_PAGE)
         return answer;
     response->is_public = true;
-    return give(response, body_hold(service->description), request);
+    return give(response, openapi_body(), request);
 }
 
 /* For example, messages-daily_2026-01-01_2026-02-01.csv. Of JSON, and of what Accept asked for, there is
@@ -124,8 +123,6 @@ static void tell(const struct service *service, const struct request *request, c
     response->format = params->format;
     name_file(key->endpoint, params, response->file_name);
     address_of_next(service->public_url, request, key->project, key->endpoint, params, response->next);
-    if (!is_keepable(key->endpoint, params))
-        response->admission.is_settled = false;
 }
 
 /*
@@ -140,7 +137,7 @@ static enum answer judge(const struct service *service, const struct request *re
     if (response->sharing.allowed_origin != NULL && response->sharing.is_preflight)
         return ANSWER_OPTIONS;
     if (openapi_is_at(request->path))
-        return describe(service, request, response);
+        return describe(request, response);
     char project[PROJECT_LENGTH_MAX + 1];
     const struct endpoint *endpoint = endpoint_find(request->path, project);
     if (endpoint == NULL)
@@ -186,6 +183,8 @@ static enum answer judge(const struct service *service, const struct request *re
         return answer;
     if (is_kept)
         cache_put(service->cache, &key, cached.wants_version ? &admission->version : NULL, response->body);
+    else
+        admission->is_settled = false; /* nor may the client keep it without asking */
     tell(service, request, &key, &params, response);
     return answer;
 }

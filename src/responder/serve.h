@@ -10,9 +10,8 @@
 struct service {
     struct database *database;
     struct cache *cache;
-    struct body *description; /* of the API: openapi.h */
-    const char *public_url;   /* address_is_base(), or NULL */
-    const char *origins;      /* origin_is_list() */
+    const char *public_url; /* address_is_base(), or NULL */
+    const char *origins;    /* origin_is_list() */
 };
 
 /*

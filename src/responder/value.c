@@ -24,9 +24,15 @@ char *value_put_integer(char *text, int64_t number)
     return mempcpy(text, digits + sizeof(digits) - n, n);
 }
 
+/* A number that is kept as a text. */
+static char *put_digits(char *text, int64_t value, const struct rows *rows, const char *fallback)
+{
+    return value_put_text(text, value == VALUE_NULL ? fallback : rows->texts + value);
+}
+
 char *value_put_ratio(char *text, int64_t value, const struct rows *rows)
 {
-    return value_put_text(text, value == VALUE_NULL ? "null" : rows->texts + value);
+    return put_digits(text, value, rows, "null");
 }
 
 char *value_put_name(char *text, const char *name)
@@ -73,11 +79,6 @@ static char *put_average(char *text, int64_t hundredths)
     return text;
 }
 
-static char *put_sum(char *text, int64_t value, const struct rows *rows)
-{
-    return value_put_text(text, value == VALUE_NULL ? "0" : rows->texts + value);
-}
-
 char *value_put(char *text, const struct field *field, day_t day, int64_t value, const struct rows *rows)
 {
     switch (field->type) {
@@ -86,7 +87,7 @@ char *value_put(char *text, const struct field *field, day_t day, int64_t value,
     case FIELD_BUCKET: return put_quoted_day(text, day, true);
     case FIELD_COUNT: return value_put_integer(text, value == VALUE_NULL ? 0 : value);
     case FIELD_AVERAGE: return put_average(text, value);
-    case FIELD_SUM: return put_sum(text, value, rows);
+    case FIELD_SUM: return put_digits(text, value, rows, "0");
     case FIELD_RATIO: return value_put_ratio(text, value, rows);
     case FIELD_FLAG: return value_put_text(text, value == VALUE_NULL || value == 0 ? "false" : "true");
     case FIELD_END: break;

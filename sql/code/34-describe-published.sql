@@ -1,19 +1,31 @@
--- What publish() does alike in every store: comments and privileges.
-CREATE OR REPLACE PROCEDURE daybook.describe_published(view name, page name)
+CREATE OR REPLACE PROCEDURE daybook.comment_columns_as(target regclass, model regclass)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     col record;
 BEGIN
-    EXECUTE format('COMMENT ON VIEW daybook_v1.%I IS %L', view,
-                   obj_description(('daybook.' || quote_ident(view))::regclass, 'pg_class'));
     FOR col IN
         SELECT attname, col_description(attrelid, attnum) AS meaning
           FROM pg_attribute
-         WHERE attrelid = ('daybook.' || quote_ident(view))::regclass AND attnum > 0
+         WHERE attrelid = model AND attnum > 0
     LOOP
-        EXECUTE format('COMMENT ON COLUMN daybook_v1.%I.%I IS %L', view, col.attname, col.meaning);
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target, col.attname, col.meaning);
     END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE daybook.comment_columns_as(regclass, regclass) IS
+    'Gives columns of a view the comments that the columns of another have, by their names.';
+REVOKE EXECUTE ON PROCEDURE daybook.comment_columns_as(regclass, regclass) FROM PUBLIC;
+
+-- What publish() does alike in every store: comments and privileges.
+CREATE OR REPLACE PROCEDURE daybook.describe_published(view name, page name)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('COMMENT ON VIEW daybook_v1.%I IS %L', view,
+                   obj_description(('daybook.' || quote_ident(view))::regclass, 'pg_class'));
+    CALL daybook.comment_columns_as(('daybook_v1.' || quote_ident(view))::regclass,
+                                    ('daybook.' || quote_ident(view))::regclass);
     IF page IS NULL THEN
         RETURN;
     END IF;

@@ -40,23 +40,10 @@ CREATE OR REPLACE VIEW daybook.sketched AS
 SELECT * FROM daybook.measured
 UNION ALL
 SELECT project_id, day, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
-    NULL::bigint,
-       NULL::bigint, NULL::numeric, NULL::bigint, NULL::numeric, NULL::bigint, NULL::bigint, returning_users
+       NULL::bigint, NULL::bigint, NULL::numeric, NULL::bigint, NULL::numeric, NULL::bigint, NULL::bigint, returning_users
   FROM daybook.sighted;
-DO $$
-DECLARE
-    col record;
-BEGIN
-    COMMENT ON VIEW daybook.sketched IS 'measured, and the sketches of the users who are in none yet.';
-    FOR col IN
-        SELECT a.attname, pg_catalog.col_description(a.attrelid, a.attnum) AS meaning
-          FROM pg_catalog.pg_attribute a
-         WHERE a.attrelid = 'daybook.measured'::regclass AND a.attnum > 0
-    LOOP
-        EXECUTE pg_catalog.format('COMMENT ON COLUMN daybook.sketched.%I IS %L', col.attname, col.meaning);
-    END LOOP;
-END
-$$;
+COMMENT ON VIEW daybook.sketched IS 'measured, and the sketches of the users who are in none yet.';
+CALL daybook.comment_columns_as('daybook.sketched', 'daybook.measured');
 
 -- Each active user has an event of activity, so the number of these bounds what a sketch may say. Without a bound,
 -- users whose names were chosen for their hashes could spoil a sketch until its estimate is no number.

@@ -65,7 +65,7 @@ BEGIN
            daybook.distinct_users(@extschema:hll@.hll_union_agg(s.users), daybook.total(s.active)),
            daybook.total(s.csat_total), daybook.shortest(sum(s.csat_sum)),
            daybook.total(s.ai_quality_sample_size), daybook.shortest(sum(s.ai_quality_sum)),
-               daybook.total(s.error_count)
+           daybook.total(s.error_count)
       INTO chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback, ht_requests, ht_starts,
            returning_users, csat_total, csat_sum, ai_quality_sample_size, ai_quality_sum, error_count
       FROM daybook.sketched s
@@ -130,14 +130,14 @@ DECLARE
     b record; -- before
     n record; -- now
 BEGIN
-    IF current_setting('daybook.admitted', true) IS DISTINCT FROM project OR project IS NULL THEN
+    IF (current_setting('daybook.admitted', true) = project) IS NOT TRUE THEN
         RETURN;
     END IF;
     SELECT s.* INTO b FROM daybook.summed(project, first_day, middle) s;
     RETURN QUERY
     SELECT b.day, b.is_partial, b.chats, b.inbound_messages, b.outbound_messages, b.positive_feedback,
-        b.negative_feedback,
-           b.ht_requests, b.ht_starts, b.returning_users, b.csat_total, b.csat_sum, b.csat_avg_score,
+           b.negative_feedback, b.ht_requests, b.ht_starts, b.returning_users, b.csat_total, b.csat_sum,
+           b.csat_avg_score,
            b.ai_quality_sample_size, b.ai_quality_sum, b.ai_quality_score, b.error_count, b.containment,
            NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
            NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric,
@@ -146,17 +146,12 @@ BEGIN
     SELECT s.* INTO n FROM daybook.summed(project, middle, end_day) s;
     -- What came before the first event was not counted, and is not to be compared with.
     IF first_day < coalesce((SELECT p.first_day FROM daybook.page_state(project, NULL, NULL) p), 'infinity') THEN
-        SELECT NULL::bigint AS chats, NULL::bigint AS inbound_messages, NULL::bigint AS outbound_messages,
-               NULL::bigint AS positive_feedback, NULL::bigint AS negative_feedback, NULL::bigint AS ht_requests,
-               NULL::bigint AS ht_starts, NULL::bigint AS returning_users, NULL::bigint AS csat_total,
-               NULL::numeric AS csat_sum, NULL::bigint AS ai_quality_sample_size, NULL::numeric AS ai_quality_sum,
-               NULL::bigint AS error_count
-          INTO b;
+        SELECT s.* INTO b FROM daybook.summed(project, first_day, middle) s WHERE false; -- nulls
     END IF;
     RETURN QUERY
     SELECT n.day, n.is_partial, n.chats, n.inbound_messages, n.outbound_messages, n.positive_feedback,
-        n.negative_feedback,
-           n.ht_requests, n.ht_starts, n.returning_users, n.csat_total, n.csat_sum, n.csat_avg_score,
+           n.negative_feedback, n.ht_requests, n.ht_starts, n.returning_users, n.csat_total, n.csat_sum,
+           n.csat_avg_score,
            n.ai_quality_sample_size, n.ai_quality_sum, n.ai_quality_score, n.error_count, n.containment,
            daybook.change(b.chats, n.chats), daybook.change(b.inbound_messages, n.inbound_messages),
            daybook.change(b.outbound_messages, n.outbound_messages),

@@ -31,19 +31,7 @@ SELECT s.project_id, s.day, s.day >= (now() AT TIME ZONE 'UTC')::date AS is_part
 UNION ALL
 SELECT project_id, day, day >= (now() AT TIME ZONE 'UTC')::date, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, NULL, 0
   FROM daybook.missing_days;
-DO $$
-DECLARE
-    col record;
-BEGIN
-    FOR col IN
-        SELECT a.attname, pg_catalog.col_description(a.attrelid, a.attnum) AS meaning
-          FROM pg_catalog.pg_attribute a
-         WHERE a.attrelid = 'daybook.summary_daily'::regclass AND a.attnum > 0
-    LOOP
-        EXECUTE pg_catalog.format('COMMENT ON COLUMN daybook.kpis_daily.%I IS %L', col.attname, col.meaning);
-    END LOOP;
-END
-$$;
+CALL daybook.comment_columns_as('daybook.kpis_daily', 'daybook.summary_daily');
 COMMENT ON VIEW   daybook.kpis_daily IS
     'All KPIs by project and day, from the project''s first day with an event to today (UTC), with the exact sums '
     'that averages over days need.';

@@ -47,8 +47,6 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Nearly every request meets a window. One that is used up is not locked, and so not written: an update passes over
-    -- rows that do not match.
     -- Nearly every request meets a window of its token. An update passes over one that is used up, and neither locks nor
     -- writes it.
     LOOP

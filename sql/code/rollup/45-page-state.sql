@@ -82,13 +82,6 @@ $$;
 COMMENT ON FUNCTION daybook.project_registered() IS 'Gives a new project its row in versions.';
 REVOKE EXECUTE ON FUNCTION daybook.project_registered() FROM PUBLIC;
 
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
-                    WHERE t.tgrelid = 'daybook.projects'::regclass AND t.tgname = 'project_registered') THEN
-        CREATE TRIGGER project_registered AFTER INSERT ON daybook.projects
-            FOR EACH ROW EXECUTE FUNCTION daybook.project_registered();
-        COMMENT ON TRIGGER project_registered ON daybook.projects IS 'Gives a new project a row that admission reads.';
-    END IF;
-END
-$$;
+CREATE OR REPLACE TRIGGER project_registered AFTER INSERT ON daybook.projects
+    FOR EACH ROW EXECUTE FUNCTION daybook.project_registered();
+COMMENT ON TRIGGER project_registered ON daybook.projects IS 'Gives a new project a row that admission reads.';

@@ -8,10 +8,11 @@ import pytest
 
 from api import EXAMPLE_EVENTS, Client
 from attack import Attacker, logged, running, watched
+from browser import Browser, require
 from cluster import Cluster
 from contract import CONTRACT
 from events import add_many
-from servers import SERVERS, Server
+from servers import SERVERS, Lighttpd, Server
 from world import PORT, STORE, World
 
 
@@ -143,3 +144,25 @@ def cluster(shared):
     for table in ("events", "daily", "users"):
         shared.sql(f"DELETE FROM daybook.{table}")
     return shared
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A browser, or the test is skipped."""
+    require()
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def tab(browser):
+    with browser.tab():
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def web(world):
+    """The web server that a browser is shown the dashboard by."""
+    with Lighttpd(world) as server:
+        yield server

@@ -6,35 +6,14 @@ import io
 import pytest
 
 from api import Client
-from browser import Browser, require
 from events import add_many
 from processes import wait_until
 from reports import CARDS, DAY, PERIODS, ask, compared, fill, rows, today, total, written
-from servers import SERVERS, Lighttpd
+from servers import SERVERS
 from world import STORE
 
 pytestmark = pytest.mark.skipif(STORE != "rollup", reason="a page cannot tell one store from another")
 EACH_PERIOD = pytest.mark.parametrize("period", PERIODS)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    require()
-    browser = Browser(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def tab(browser):
-    with browser.tab():
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def web(world):
-    with Lighttpd(world) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

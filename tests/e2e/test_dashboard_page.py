@@ -6,35 +6,14 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from api import Client, set_window
-from browser import Browser, axe, require
+from browser import axe
 from faults import locked
 from reports import DAY, fill, today
-from servers import Lighttpd
 from world import STORE
 
 pytestmark = pytest.mark.skipif(STORE != "rollup", reason="a page cannot tell one store from another")
 TAB, ENTER, LEFT, RIGHT, END = "\ue004", "\ue007", "\ue012", "\ue014", "\ue010"
 WIDTHS = pytest.mark.parametrize("width", [1280, 390, 320])
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    require()
-    browser = Browser(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def tab(browser):
-    with browser.tab():
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def web(world):
-    with Lighttpd(world) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,17 @@ DECLARE
     col record;
 BEGIN
     FOR col IN
-        SELECT attname, col_description(attrelid, attnum) AS meaning
-          FROM pg_attribute
-         WHERE attrelid = model AND attnum > 0
+        SELECT m.attname, col_description(m.attrelid, m.attnum) AS meaning
+          FROM pg_attribute m
+          JOIN pg_attribute t ON t.attrelid = target AND t.attname = m.attname
+         WHERE m.attrelid = model AND m.attnum > 0
     LOOP
         EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target, col.attname, col.meaning);
     END LOOP;
 END
 $$;
 COMMENT ON PROCEDURE daybook.comment_columns_as(regclass, regclass) IS
-    'Gives columns of a view the comments that the columns of another have, by their names.';
+    'Gives columns of a view the comments that columns of another with the same names have.';
 REVOKE EXECUTE ON PROCEDURE daybook.comment_columns_as(regclass, regclass) FROM PUBLIC;
 
 -- What publish() does alike in every store: comments and privileges.

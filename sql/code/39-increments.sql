@@ -15,7 +15,8 @@ SELECT project_id, day,
        daybook.sum_of(sums, 'ai_quality')             AS ai_quality_sum,
        daybook.number_of(counts, 'api_error')         AS error_count,
        daybook.activity(counts)                       AS active,
-       returning_users                                AS users
+       returning_users                                AS users,
+       returned
   FROM daybook.live;
 COMMENT ON VIEW   daybook.measured IS 'live, with the places of its arrays by name: to be added up.';
 COMMENT ON COLUMN daybook.measured.project_id        IS 'The project.';
@@ -34,22 +35,33 @@ COMMENT ON COLUMN daybook.measured.ai_quality_sum    IS 'Their sum; null: there 
 COMMENT ON COLUMN daybook.measured.error_count       IS 'api_error events.';
 COMMENT ON COLUMN daybook.measured.active            IS 'Events that make their users active.';
 COMMENT ON COLUMN daybook.measured.users             IS 'Sketch of users who returned, to be united.';
+COMMENT ON COLUMN daybook.measured.returned          IS
+    'How many returned by a sketch that is kept elsewhere, as it is estimated; null: there is none.';
 
 -- Only what shows returning users reads this: the users who are in no sketch yet take time to look up.
 CREATE OR REPLACE VIEW daybook.sketched AS
 SELECT * FROM daybook.measured
 UNION ALL
 SELECT project_id, day, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
-       NULL::bigint, NULL::bigint, NULL::numeric, NULL::bigint, NULL::numeric, NULL::bigint, NULL::bigint, returning_users
+       NULL::bigint, NULL::bigint, NULL::numeric, NULL::bigint, NULL::numeric, NULL::bigint, NULL::bigint, returning_users,
+       NULL::double precision
   FROM daybook.sighted;
 COMMENT ON VIEW daybook.sketched IS 'measured, and the sketches of the users who are in none yet.';
 CALL daybook.comment_columns_as('daybook.sketched', 'daybook.measured');
 
 -- Each active user has an event of activity, so the number of these bounds what a sketch may say. Without a bound,
 -- users whose names were chosen for their hashes could spoil a sketch until its estimate is no number.
+CREATE OR REPLACE FUNCTION daybook.distinct_users(estimated double precision, active bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN least(round(coalesce(estimated, 0)), active)::bigint;
+COMMENT ON FUNCTION daybook.distinct_users(double precision, bigint) IS
+    'The number of users by what a sketch comes to, at most that of the events that made users active; 0 for null.';
+REVOKE EXECUTE ON FUNCTION daybook.distinct_users(double precision, bigint) FROM PUBLIC;
+GRANT  EXECUTE ON FUNCTION daybook.distinct_users(double precision, bigint) TO daybook_responder, daybook_reader;
+
 CREATE OR REPLACE FUNCTION daybook.distinct_users(users @extschema:hll@.hll, active bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN least(round(coalesce(@extschema:hll@.hll_cardinality(users), 0)), active)::bigint;
+RETURN daybook.distinct_users(@extschema:hll@.hll_cardinality(users), active);
 COMMENT ON FUNCTION daybook.distinct_users(@extschema:hll@.hll, bigint) IS
     'The number of users in a sketch, at most that of the events that made users active; 0 of no sketch.';
 REVOKE EXECUTE ON FUNCTION daybook.distinct_users(@extschema:hll@.hll, bigint) FROM PUBLIC;

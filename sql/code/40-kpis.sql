@@ -32,10 +32,8 @@ COMMENT ON COLUMN daybook.chats_daily.count      IS 'Chats started on the day.';
 CALL daybook.publish('chats_daily', 'page_chats_daily');
 
 CREATE OR REPLACE VIEW daybook.users_daily AS
-SELECT project_id, day,
-       daybook.distinct_users(@extschema:hll@.hll_union_agg(users), daybook.total(active)) AS unique_users
-  FROM daybook.sketched
- GROUP BY project_id, day;
+SELECT project_id, day, daybook.distinct_users(returned, active) AS unique_users
+  FROM daybook.totals;
 COMMENT ON VIEW   daybook.users_daily IS 'Returning users by project and day.';
 COMMENT ON COLUMN daybook.users_daily.project_id   IS 'The project.';
 COMMENT ON COLUMN daybook.users_daily.day          IS 'The day, UTC. Days without any event are absent.';

@@ -1,24 +1,14 @@
 -- All KPIs in one row: of a day, and of a range of days.
 
 CREATE OR REPLACE VIEW daybook.summary_daily AS
-SELECT project_id, day,
-       daybook.total(chats)                               AS chats,
-       daybook.total(inbound_messages)                    AS inbound_messages,
-       daybook.total(outbound_messages)                   AS outbound_messages,
-       daybook.total(positive_feedback)                   AS positive_feedback,
-       daybook.total(negative_feedback)                   AS negative_feedback,
-       daybook.total(ht_requests)                         AS ht_requests,
-       daybook.total(ht_starts)                           AS ht_starts,
-       daybook.distinct_users(@extschema:hll@.hll_union_agg(users), daybook.total(active)) AS returning_users,
-       daybook.total(csat_total)                          AS csat_total,
-       daybook.shortest(sum(csat_sum))                    AS csat_sum,
-       daybook.quotient(sum(csat_sum), daybook.total(csat_total), 2) AS csat_avg_score,
-       daybook.total(ai_quality_sample_size)              AS ai_quality_sample_size,
-       daybook.shortest(sum(ai_quality_sum))              AS ai_quality_sum,
-       daybook.quotient(sum(ai_quality_sum), daybook.total(ai_quality_sample_size), 2) AS ai_quality_score,
-       daybook.total(error_count)                         AS error_count
-  FROM daybook.sketched
- GROUP BY project_id, day;
+SELECT project_id, day, chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback,
+       ht_requests, ht_starts,
+       daybook.distinct_users(returned, active) AS returning_users,
+       csat_total, daybook.shortest(csat_sum) AS csat_sum, daybook.quotient(csat_sum, csat_total, 2) AS csat_avg_score,
+       ai_quality_sample_size, daybook.shortest(ai_quality_sum) AS ai_quality_sum,
+       daybook.quotient(ai_quality_sum, ai_quality_sample_size, 2) AS ai_quality_score,
+       error_count
+  FROM daybook.totals;
 COMMENT ON VIEW   daybook.summary_daily IS
     'All KPIs by project and day, with the exact sums that averages over days need.';
 COMMENT ON COLUMN daybook.summary_daily.project_id        IS 'The project.';
@@ -68,7 +58,7 @@ BEGIN
            daybook.total(s.error_count)
       INTO chats, inbound_messages, outbound_messages, positive_feedback, negative_feedback, ht_requests, ht_starts,
            returning_users, csat_total, csat_sum, ai_quality_sample_size, ai_quality_sum, error_count
-      FROM daybook.sketched s
+      FROM daybook.spanned s
      WHERE s.project_id = project AND s.day >= first_day AND s.day < end_day;
     day              := first_day;
     is_partial       := end_day > daybook.utc_day(now());

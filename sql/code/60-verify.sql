@@ -45,12 +45,7 @@ SELECT l.project_id, l.day, m.measure, CASE WHEN m.sums_scores THEN l.score_sum 
          GROUP BY project_id, day, slot) AS l
   JOIN daybook.measures m ON daybook.slot(m.kind) = l.slot
 UNION ALL
-SELECT s.project_id, s.day, 'returning_users',
-       round(@extschema:hll@.hll_cardinality(@extschema:hll@.hll_union_agg(s.returning_users)))::numeric
-  FROM (SELECT project_id, day, returning_users FROM daybook.live
-        UNION ALL
-        SELECT project_id, day, returning_users FROM daybook.sighted) AS s
- GROUP BY s.project_id, s.day;
+SELECT r.project_id, r.day, 'returning_users', round(r.estimated)::numeric FROM daybook.returned r;
 COMMENT ON VIEW   daybook.shown IS 'What the views of daybook_v1 show, measure by measure.';
 COMMENT ON COLUMN daybook.shown.project_id IS 'The project.';
 COMMENT ON COLUMN daybook.shown.day        IS 'The day, UTC.';

@@ -1,6 +1,6 @@
 -- Who is let in, what is counted, and when a window opens and closes.
 BEGIN;
-SELECT plan(41);
+SELECT plan(52);
 
 INSERT INTO daybook.projects (project_id) VALUES ('mine'), ('other');
 INSERT INTO daybook.tokens (digest, project_id, expires_at, revoked_at) VALUES
@@ -16,7 +16,7 @@ LANGUAGE sql AS 'SELECT verdict FROM daybook.admit(sha256(token::bytea), project
 
 -- The window of a token, made as the test needs it.
 CREATE FUNCTION pg_temp.window_of(token text, used integer, closes_in interval) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO daybook.windows AS w
+    INSERT INTO daybook.windows AS w (token_id, used, closes_at)
     SELECT token_id, used, clock_timestamp() + closes_in FROM daybook.tokens WHERE digest = sha256(token::bytea)
     ON CONFLICT (token_id) DO UPDATE SET used = excluded.used, closes_at = excluded.closes_at
 $$;
@@ -47,6 +47,16 @@ SELECT results_eq($$
 $$, $$VALUES (NULL::integer, NULL::integer, NULL::bigint), (NULL, NULL, NULL)$$,
    '401 and 403 tell nothing of a window');
 SELECT is_empty('SELECT FROM daybook.windows', 'and count nothing');
+SELECT results_eq($$
+    SELECT a.verdict, t.digest = sha256(asked.token::bytea)
+      FROM (VALUES (1, 'good', 'mine'), (2, 'good', 'other'), (3, 'expired', 'mine'), (4, 'revoked', 'other'),
+                   (5, 'unknown', 'mine')) AS asked (n, token, project),
+           LATERAL daybook.admit(sha256(asked.token::bytea), asked.project, NULL) AS a
+      LEFT JOIN daybook.tokens t USING (token_id)
+     ORDER BY asked.n
+$$, $$VALUES (200, true), (403, true), (401, true), (401, true), (401, NULL)$$,
+   'each verdict names the token, if there is one: a log has to tell whose it was');
+DELETE FROM daybook.windows;
 
 SELECT is(pg_temp.ask('later'), 200, 'a token that expires later passes');
 SELECT results_eq($$SELECT verdict, remaining, retry_after FROM daybook.admit(sha256('good'), 'mine')$$,
@@ -58,14 +68,22 @@ SELECT results_eq($$
       FROM generate_series(3, 100) AS n, LATERAL daybook.admit(sha256('good'), left('mine' || n, 4)) AS a
 $$, 'SELECT 200, 100 - n FROM generate_series(3, 100) AS n', 'requests up to the 100th pass, each counted once');
 
+SELECT is((SELECT a.token_id FROM daybook.admit(sha256('good'), 'mine', NULL) a),
+          (SELECT token_id FROM daybook.tokens WHERE digest = sha256('good')), 'also of a request too many');
 CREATE TEMP TABLE before AS SELECT w.ctid AS place, w.xmax::text AS locker, w.* FROM daybook.windows w;
 SELECT results_eq($$
     SELECT verdict, remaining, retry_after BETWEEN 1 AND 60 FROM daybook.admit(sha256('good'), 'mine')
 $$,
                   'VALUES (429, 0, true)', 'the 101st does not');
 SELECT is(pg_temp.ask('good', 'other'), 403, 'a used-up window does not hide that the project is another');
-SELECT set_eq('SELECT w.ctid AS place, w.xmax::text AS locker, w.* FROM daybook.windows w', 'SELECT * FROM before',
-              'a refused request writes nothing');
+SELECT results_eq($$
+    SELECT w.used, w.closes_at, w.refused FROM daybook.windows w JOIN before b USING (token_id)
+     WHERE w.token_id = (SELECT token_id FROM daybook.tokens WHERE digest = sha256('good'))
+$$, $$SELECT 100, closes_at, refused + 1 FROM before
+      WHERE token_id = (SELECT token_id FROM daybook.tokens WHERE digest = sha256('good'))$$,
+   'a request refused for the window counts as refused, once, and moves nothing else');
+SELECT set_eq($$SELECT w.ctid AS place, w.xmax::text AS locker, w.used FROM daybook.windows w WHERE w.used < 100$$,
+              $$SELECT place, locker, used FROM before WHERE used < 100$$, 'and touches no other token''s window');
 SELECT is(pg_temp.ask('second'), 200, 'another token of the same project has its own window');
 
 -- retry_after: whole seconds until the window closes, rounded up.
@@ -85,6 +103,28 @@ SELECT pg_temp.window_of('good', 99, interval '10.5 s');
 SELECT results_eq($$SELECT verdict, remaining, retry_after FROM daybook.admit(sha256('good'), 'mine')$$,
                   'VALUES (200, 0, 11)', 'the 100th request passes and leaves none');
 SELECT is(pg_temp.ask('good'), 429, 'the one after it does not');
+
+-- Refusals: each counts up to 256, then one in so many does, for as many.
+SELECT pg_temp.window_of('good', 100, interval '55 s');
+UPDATE daybook.windows SET refused = 0;
+CREATE FUNCTION pg_temp.flood(size integer) RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM generate_series(1, size) n, LATERAL daybook.admit(sha256('good'), left('mine' || n, 4)) a
+     WHERE a.verdict = 429
+$$;
+SELECT is(pg_temp.flood(200), 200::bigint, 'a flood is refused');
+SELECT is((SELECT max(refused) FROM daybook.windows), 200, 'the first refusals are counted one by one');
+UPDATE daybook.windows SET refused = 1048576 WHERE refused > 0;
+SELECT is(pg_temp.flood(3), 3::bigint, 'a great flood is refused');
+SELECT ok((SELECT (refused - 1048576) % 8192 = 0 FROM daybook.windows WHERE refused > 0),
+          'of a million, one in 8192 writes, and counts for as many');
+-- The chance of a number that far off is less than one in a million.
+SELECT setseed(0.5);
+UPDATE daybook.windows SET refused = 0;
+SELECT is(pg_temp.flood(4000), 4000::bigint, 'a flood of 4000');
+SELECT ok((SELECT max(refused) BETWEEN 3000 AND 5000 FROM daybook.windows), 'is estimated within a quarter');
+SELECT pg_temp.window_of('good', 100, interval '-1 s');
+SELECT is(pg_temp.ask('good'), 200, 'a new window');
+SELECT is((SELECT max(refused) FROM daybook.windows), 0, 'begins without refusals');
 
 -- A window has a fixed end, which no request moves.
 SELECT pg_temp.window_of('good', 5, interval '20 s');

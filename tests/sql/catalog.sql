@@ -75,10 +75,11 @@ SELECT is_empty($$
      WHERE c.contype = 'c' AND NOT r.relispartition GROUP BY 1 HAVING count(*) > 1
 $$, 'no two CHECKs share a name');
 
--- What PostgreSQL itself would have called it: TABLE_check, TABLE_COLUMN_check, with a number if taken.
+-- What PostgreSQL itself would have called it: TABLE_check, TABLE_COLUMN_check, with a number if taken. From 18 on, each
+-- NOT NULL of a column is a constraint too. No message of theirs needs a name: it has the column's.
 SELECT is_empty($$
     SELECT r.name, c.conname FROM pg_constraint c JOIN relations r ON r.oid = c.conrelid
-     WHERE NOT r.relispartition AND c.conname ~ '(_check|_not_null|_fkey|_key|_pkey|_excl)\d+$|_check$|_not_null$'
+     WHERE NOT r.relispartition AND c.contype <> 'n' AND c.conname ~ '(_check|_not_null|_fkey|_key|_pkey|_excl)\d+$|_check$|_not_null$'
 $$, 'every constraint is named by hand');
 
 -- A body in standard SQL is resolved when it is made, so it needs none; a procedure that commits, itself or in one

@@ -33,7 +33,7 @@ SELECT format('%s %s(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END
                                  FROM unnest(p.proargtypes) AS t)) AS statement
   FROM pg_proc p
  WHERE p.pronamespace = 'daybook'::regnamespace AND p.proname !~ '^(page|read)_'
-   AND p.proname NOT IN ('admit', 'total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch',
+   AND p.proname NOT IN ('admit', 'vitals', 'schema_version', 'total', 'kinds', 'slot', 'number_of', 'sum_of', 'activity', 'only', 'sketch',
                             'distinct_users', 'quotient', 'shortest')
    -- TimescaleDB's views of its aggregates call it.
    AND NOT (p.proname = 'spread' AND EXISTS (SELECT FROM pg_extension x WHERE x.extname = 'timescaledb'))

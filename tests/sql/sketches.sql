@@ -25,9 +25,13 @@ SELECT set_eq('SELECT * FROM crowd', 'SELECT * FROM before', 'a refresh changes 
 INSERT INTO daybook.events
 SELECT 'e' || n, 'spoilt', '2026-01-01Z', 'chat_start', 'user-' || n FROM generate_series(1, 7) AS n;
 CALL daybook.refresh();
-INSERT INTO daybook.daily (project_id, day, returning_users)
-VALUES ('spoilt', '2026-01-01', ('\x148c7f' || repeat('ff', 2560))::public.hll)
+SELECT ('\x148c7f' || repeat('ff', 2560)) AS full, to_regproc('daybook.put_sketch') IS NOT NULL AS apart \gset
+\if :apart
+SELECT daybook.put_sketch('spoilt', '2026-01-01', :'full');
+\else
+INSERT INTO daybook.daily (project_id, day, returning_users) VALUES ('spoilt', '2026-01-01', :'full')
     ON CONFLICT (project_id, day) DO UPDATE SET returning_users = excluded.returning_users;
+\endif
 SELECT results_eq($$SELECT unique_users FROM daybook_v1.users_daily WHERE project_id = 'spoilt'$$, ARRAY[7::bigint],
                   'a sketch that has been spoilt says no more than there are events');
 

@@ -72,10 +72,10 @@ COMMENT ON COLUMN daybook.sightings.day        IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.sightings.active     IS 'Whether the user was active: started a chat or sent a message.';
 
 CREATE OR REPLACE VIEW daybook.live AS
-SELECT project_id, day, counts, sums, returning_users
+SELECT project_id, day, counts, sums, returning_users, NULL::double precision AS returned
   FROM daybook.daily
 UNION ALL
-SELECT project_id, day, daybook.only(kind, events), daybook.only(kind, score_sum), NULL
+SELECT project_id, day, daybook.only(kind, events), daybook.only(kind, score_sum), NULL, NULL
   FROM daybook.pending;
 COMMENT ON VIEW   daybook.live IS 'daily and pending as one: several rows per project and day, to be added up.';
 COMMENT ON COLUMN daybook.live.project_id      IS 'The project.';
@@ -83,3 +83,4 @@ COMMENT ON COLUMN daybook.live.day             IS 'The day, UTC.';
 COMMENT ON COLUMN daybook.live.counts          IS 'Number of events by kind, to be added up.';
 COMMENT ON COLUMN daybook.live.sums            IS 'Sum of their scores, to be added up.';
 COMMENT ON COLUMN daybook.live.returning_users IS 'Sketch of users who returned on the day, to be united.';
+COMMENT ON COLUMN daybook.live.returned        IS 'Null: all sketches are in returning_users.';

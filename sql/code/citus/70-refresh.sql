@@ -74,6 +74,8 @@ BEGIN
     IF FOUND THEN
         PERFORM daybook.settle_changes(mark);
     END IF;
+    PERFORM daybook.note_token_use();
+    PERFORM daybook.note_refresh_end();
 END
 $$;
 COMMENT ON PROCEDURE daybook.refresh(date, date) IS

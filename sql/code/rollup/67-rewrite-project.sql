@@ -6,7 +6,7 @@ DECLARE
 BEGIN
     -- An id whose events have all been taken back still has a version.
     DELETE FROM daybook.versions v WHERE v.project_id = new_id;
-    PERFORM daybook.rewrite_rows('{events,pending,sightings,users,daily,retracted,versions}', old_id, new_id);
+    PERFORM daybook.rewrite_rows('{events,pending,sightings,users,daily,sketches,retracted,versions}', old_id, new_id);
     -- One refresh gives many projects the same version. A page kept of who had the id before must not be taken for its.
     UPDATE daybook.versions v
        SET latest = greatest(v.latest + 1, moment), late = greatest(v.latest + 1, moment)

@@ -17,15 +17,11 @@ BEGIN
             SELECT v.project_id, v.day, v.measure, coalesce(v.recounted, 0) - v.shown AS difference,
                    v.recounted IS NULL AND NOT also_empty AS is_left
               FROM daybook.differences(only_project, first_day, end_day) v
-        ), sketches AS MATERIALIZED (
-            SELECT f.project_id, f.day, r.returning_users
-              FROM found f
+        ), mended AS MATERIALIZED (
+            SELECT f.project_id, f.day, r.returning_users, daybook.put_sketch(f.project_id, f.day, r.returning_users)
+              FROM (SELECT DISTINCT w.project_id, w.day FROM found w
+                     WHERE w.measure = 'returning_users' AND NOT w.is_left) AS f
               LEFT JOIN daybook.recounted_returns r ON r.project_id = f.project_id AND r.day = f.day
-             WHERE f.measure = 'returning_users' AND NOT f.is_left
-        ), sketched AS (
-            UPDATE daybook.daily d SET returning_users = s.returning_users
-              FROM sketches s
-             WHERE d.project_id = s.project_id AND d.day = s.day
         ), added AS (
             INSERT INTO daybook.pending (project_id, day, kind, events, score_sum, returning_users)
             SELECT f.project_id, f.day, m.kind::daybook.event_kind,
@@ -35,7 +31,7 @@ BEGIN
              WHERE NOT f.is_left
              GROUP BY f.project_id, f.day, m.kind
             UNION ALL
-            SELECT s.project_id, s.day, NULL, NULL, NULL, s.returning_users FROM sketches s
+            SELECT m.project_id, m.day, NULL, NULL, NULL, m.returning_users FROM mended m
         )
         SELECT f.project_id, count(DISTINCT f.day) AS days, min(f.day) AS first_day, max(f.day) AS last_day
           FROM found f

@@ -9,13 +9,13 @@ BEGIN
     PERFORM set_config('daybook.rewrites', 'on', true);
     DELETE FROM daybook.events e
      WHERE e.project_id = project AND e.event_id = event AND e.occurred_at = instant
-    RETURNING e.user_id, e.kind INTO gone;
+    RETURNING e.user_id, e.kind, e.value INTO gone;
     PERFORM set_config('daybook.rewrites', '', true);
     IF gone.kind IS NULL THEN
         RETURN false;
     END IF;
-    INSERT INTO daybook.touched (project_id, day) VALUES (project, daybook.utc_day(instant));
-    INSERT INTO daybook.changes (project_id) VALUES (project);
+    INSERT INTO daybook.pending (project_id, day, kind, events, score_sum)
+    VALUES (project, daybook.utc_day(instant), gone.kind, -1, -gone.value);
     PERFORM daybook.note_retracted(project, gone.user_id, daybook.utc_day(instant), gone.kind);
     RETURN true;
 END

@@ -1,48 +1,50 @@
--- Refresh, once 70-touched.sql has said which days are due.
-
-CREATE OR REPLACE FUNCTION daybook.refresh_window(
-    IN  first_day date, IN end_day date,
-    OUT first_at timestamptz, OUT end_at timestamptz, OUT has_hours boolean,
-    OUT end_midnight timestamptz, OUT last_day_end date, OUT has_days boolean)
-LANGUAGE sql VOLATILE
-BEGIN ATOMIC
-    SELECT w.first_at, w.end_at, w.first_at < w.end_at, date_trunc('day', w.end_at, 'UTC'),
-           daybook.utc_day(w.end_at), refresh_window.first_day < daybook.utc_day(w.end_at)
-      FROM (SELECT refresh_window.first_day::timestamp AT TIME ZONE 'UTC' AS first_at,
-                   least(refresh_window.end_day::timestamp AT TIME ZONE 'UTC', daybook.refresh_before()) AS end_at)
-           AS w;
-END;
-COMMENT ON FUNCTION daybook.refresh_window(date, date) IS
-    'The whole hours, and the whole days, from one day to before another that may go into the aggregates.';
-REVOKE EXECUTE ON FUNCTION daybook.refresh_window(date, date) FROM PUBLIC;
-
--- A procedure that commits can have no settings of its own. So in those below every name is qualified and no operator is
--- used. What needs more than that is in functions.
+-- Refresh: settled days go into the aggregate, once a day. What came late to others goes there with them.
 --
--- The refresh is forced. What TimescaleDB itself knows of changes is no more exact than a range for each transaction. And it
--- knows nothing of a writer that looks at the threshold just before a refresh moves it.
-CREATE OR REPLACE PROCEDURE daybook.refresh_aggregates(first_day date, end_day date)
-LANGUAGE plpgsql
+-- TimescaleDB refreshes in several transactions of its own, so a refresh may end between any two. The trigger of
+-- 41-balance.sql keeps every number right. A refresh that did not get to its end is repeated by the next one.
+
+CREATE OR REPLACE FUNCTION daybook.due_days(IN first_day date, IN end_day date, OUT days date[], OUT is_all boolean)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-DECLARE
-    wanted record;
 BEGIN
-    SELECT w.* INTO wanted FROM daybook.refresh_window(first_day, end_day) w;
-    IF wanted.has_hours THEN
-        CALL @extschema:timescaledb@.refresh_continuous_aggregate(
-            'daybook.events_hourly', wanted.first_at, wanted.end_at, true);
+    is_all := first_day IS NULL AND end_day IS NULL;
+    IF is_all AND (SELECT a.up_to FROM daybook.aggregated a) >= daybook.settled_before() THEN
+        RETURN;
     END IF;
-    IF wanted.has_days THEN
-        CALL @extschema:timescaledb@.refresh_continuous_aggregate(
-            'daybook.chat_aggregates', wanted.first_at, wanted.end_midnight, true);
-        CALL @extschema:timescaledb@.refresh_continuous_aggregate(
-            'daybook.returns_daily', first_day, wanted.last_day_end, true);
-    END IF;
+    days := ARRAY(SELECT DISTINCT d.day
+                    FROM daybook.daily d
+                   WHERE d.day >= greatest(daybook.raw_from(), coalesce(due_days.first_day, '-infinity'))
+                     AND d.day < least(daybook.settled_before(), coalesce(due_days.end_day, 'infinity'))
+                   ORDER BY d.day);
 END
 $$;
-COMMENT ON PROCEDURE daybook.refresh_aggregates(date, date) IS
-    'Counts the three continuous aggregates afresh from one day to before another; commits.';
-REVOKE EXECUTE ON PROCEDURE daybook.refresh_aggregates(date, date) FROM PUBLIC;
+COMMENT ON FUNCTION daybook.due_days(date, date) IS
+    'Settled days that have rows in daily, of those from one to before another if either is given; else none where all '
+    'have been aggregated today.';
+REVOKE EXECUTE ON FUNCTION daybook.due_days(date, date) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION daybook.due_spans(days date[])
+RETURNS TABLE (first_at timestamptz, end_at timestamptz)
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    -- Days in a row, of the same four weeks: a chunk or two.
+    SELECT min(r.day)::timestamp AT TIME ZONE 'UTC', (max(r.day) + 1)::timestamp AT TIME ZONE 'UTC'
+      FROM (SELECT d.day, d.day - (row_number() OVER (ORDER BY d.day))::integer AS run
+              FROM unnest(days) AS d (day)) AS r
+     GROUP BY r.run, div(r.day - date '1970-01-01', 28)
+     ORDER BY 1;
+END;
+COMMENT ON FUNCTION daybook.due_spans(date[]) IS
+    'Spans of days that one refresh of the aggregate may do: each from one midnight to before another.';
+REVOKE EXECUTE ON FUNCTION daybook.due_spans(date[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION daybook.note_aggregated() RETURNS void
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    UPDATE daybook.aggregated SET up_to = daybook.settled_before() WHERE up_to < daybook.settled_before();
+END;
+COMMENT ON FUNCTION daybook.note_aggregated() IS 'Notes that all days that are settled have been aggregated.';
+REVOKE EXECUTE ON FUNCTION daybook.note_aggregated() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION daybook.has_written() RETURNS boolean
 LANGUAGE sql VOLATILE
@@ -95,61 +97,55 @@ $$;
 COMMENT ON FUNCTION daybook.end_refresh(text) IS 'Undoes begin_refresh().';
 REVOKE EXECUTE ON FUNCTION daybook.end_refresh(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION daybook.note_refreshed(up_to timestamptz) RETURNS void
-LANGUAGE sql VOLATILE
-BEGIN ATOMIC
-    UPDATE daybook.refreshed r SET up_to = note_refreshed.up_to WHERE r.up_to < note_refreshed.up_to;
-END;
-COMMENT ON FUNCTION daybook.note_refreshed(timestamptz) IS 'Notes how far the aggregates have been refreshed.';
-REVOKE EXECUTE ON FUNCTION daybook.note_refreshed(timestamptz) FROM PUBLIC;
-
-CREATE OR REPLACE PROCEDURE daybook.refresh_batch(batch bigint, up_to timestamptz)
+-- A procedure that commits can have no settings of its own. So in those below every name is qualified and no operator is
+-- used. What needs more than that is in functions.
+--
+-- The refresh is forced. What TimescaleDB itself knows of changes is no more exact than a range for each transaction.
+CREATE OR REPLACE PROCEDURE daybook.aggregate(first_day date, end_day date)
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    due  record;
     span record;
 BEGIN
-    LOOP
-        SELECT s.first_day, s.end_day INTO span FROM daybook.touched_span(batch) s;
-        EXIT WHEN span.first_day IS NULL;
-        CALL daybook.refresh_aggregates(span.first_day, span.end_day);
-        PERFORM daybook.forget_touched(batch, span.first_day, span.end_day);
-        COMMIT;
+    SELECT d.days, d.is_all INTO due FROM daybook.due_days(first_day, end_day) d;
+    FOR span IN SELECT s.first_at, s.end_at FROM daybook.due_spans(due.days) s LOOP
+        CALL @extschema:timescaledb@.refresh_continuous_aggregate(
+            'daybook.chat_aggregates', span.first_at, span.end_at, true);
     END LOOP;
-    PERFORM daybook.note_refreshed(up_to);
-    COMMIT;
+    IF due.is_all THEN
+        PERFORM daybook.note_aggregated();
+    END IF;
 END
 $$;
-COMMENT ON PROCEDURE daybook.refresh_batch(bigint, timestamptz) IS
-    'Refreshes the aggregates over the days that take_touched() took; commits.';
-REVOKE EXECUTE ON PROCEDURE daybook.refresh_batch(bigint, timestamptz) FROM PUBLIC;
+COMMENT ON PROCEDURE daybook.aggregate(date, date) IS 'Aggregates the due days afresh; commits.';
+REVOKE EXECUTE ON PROCEDURE daybook.aggregate(date, date) FROM PUBLIC;
 
 CREATE OR REPLACE PROCEDURE daybook.refresh(first_day date DEFAULT NULL, end_day date DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     messages text;
-    taken    record;
 BEGIN
     IF daybook.has_written() THEN
-        PERFORM daybook.settle_users();
-        PERFORM daybook.take_touched(first_day, end_day);
-        RAISE NOTICE 'inside a transaction: the continuous aggregates are left for the next refresh outside one';
+        PERFORM daybook.settle(first_day, end_day);
+        PERFORM daybook.note_refresh_end();
+        RAISE NOTICE 'inside a transaction: the continuous aggregate is left for the next refresh outside one';
         RETURN;
     END IF;
     COMMIT; -- refused in a transaction block, as all that follows would be: nothing has been locked yet
     messages := daybook.begin_refresh();
-    PERFORM daybook.settle_users();
-    SELECT t.batch, t.up_to INTO taken FROM daybook.take_touched(first_day, end_day) t;
+    PERFORM daybook.settle(first_day, end_day);
     COMMIT;
-    CALL daybook.refresh_batch(taken.batch, taken.up_to);
+    CALL daybook.aggregate(first_day, end_day);
+    PERFORM daybook.note_refresh_end();
     PERFORM daybook.end_refresh(messages);
 END
 $$;
 COMMENT ON PROCEDURE daybook.refresh(date, date) IS
-    'Brings the continuous aggregates up to date where rows came in late and where hours have passed; and over the '
-    'days from one to before another, if given. Run it each minute. It commits as it goes, and may be ended at any '
-    'point; the next one does the rest.';
+    'Folds what is pending, and once a day brings the continuous aggregate up to date; over the days from one to before '
+    'another at once, if given. Run it each minute. It commits as it goes, and may be ended at any point; the next one '
+    'does the rest.';
 REVOKE EXECUTE ON PROCEDURE daybook.refresh(date, date) FROM PUBLIC;
 
 CREATE OR REPLACE PROCEDURE daybook.refresh_job(job_id integer, config jsonb)

@@ -1,5 +1,12 @@
 -- What each writing statement adds: increments to the rollup, and sightings of users.
---
+
+-- daybook.sketch() in the place of its array: as an expression that becomes part of who asks, it costs a tenth of a query.
+CREATE OR REPLACE FUNCTION daybook.sketch_of_one(user_id text) RETURNS @extschema:hll@.hll
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN @extschema:hll@.hll_add(@extschema:hll@.hll_empty(12, 5, -1, 1), @extschema:hll@.hll_hash_text(user_id, 0));
+COMMENT ON FUNCTION daybook.sketch_of_one(text) IS 'daybook.sketch() of a single user, with its parameters and its bytes.';
+REVOKE EXECUTE ON FUNCTION daybook.sketch_of_one(text) FROM PUBLIC;
+
 -- "Returning" is decided as the event enters if daybook.users settles it. A first day only ever moves back, so a later day
 -- is a day of return for good. Everything else becomes a sighting, which refresh() settles. So the outcome does not depend
 -- on the order in which transactions commit.
@@ -16,20 +23,31 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enab
 AS $$
 DECLARE
     one         record;
+    first_day   date;
+    last_day    date;
+    today       CONSTANT date := daybook.utc_day(now());
     known       record;
     is_active   boolean;
     is_returned boolean := false;
     may_judge   CONSTANT boolean := current_setting('transaction_isolation') = 'read committed';
 BEGIN
-    IF EXISTS (SELECT FROM daybook.retention t JOIN added a ON a.occurred_at < t.raw_from::timestamp AT TIME ZONE 'UTC') THEN
-        PERFORM daybook.refuse_dropped();
-    END IF;
     SELECT a.project_id, a.user_id, a.kind, a.value, daybook.utc_day(a.occurred_at) AS day,
-           EXISTS (SELECT FROM added OFFSET 1) AS has_more
+           EXISTS (SELECT FROM added OFFSET 1) AS has_more, (SELECT t.raw_from FROM daybook.retention t) AS raw_from
       INTO one
       FROM added a LIMIT 1;
     IF NOT FOUND THEN
         RETURN NULL;
+    END IF;
+    first_day := one.day;
+    last_day  := one.day;
+    IF one.has_more THEN
+        SELECT daybook.utc_day(min(a.occurred_at)), daybook.utc_day(max(a.occurred_at)) INTO first_day, last_day FROM added a;
+    END IF;
+    IF first_day < one.raw_from THEN
+        PERFORM daybook.refuse_dropped();
+    END IF;
+    IF first_day < today - 28 OR last_day > today + 28 THEN
+        PERFORM daybook.bound_events();
     END IF;
 
     IF NOT one.has_more THEN
@@ -50,7 +68,7 @@ BEGIN
         END IF;
         INSERT INTO daybook.pending (project_id, day, kind, events, score_sum, returning_users)
         VALUES (one.project_id, one.day, one.kind, 1, one.value,
-                CASE WHEN is_returned THEN daybook.sketch(ARRAY[one.user_id]) END);
+                CASE WHEN is_returned THEN daybook.sketch_of_one(one.user_id) END);
         RETURN NULL;
     END IF;
 
@@ -88,38 +106,6 @@ $$;
 COMMENT ON FUNCTION daybook.events_added() IS 'Adds what one statement inserted to pending and sightings.';
 REVOKE EXECUTE ON FUNCTION daybook.events_added() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION daybook.events_removed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
-AS $$
-BEGIN
-    IF current_setting('daybook.rewrites', true) = 'on' THEN
-        RETURN NULL; -- see rewrite_project()
-    END IF;
-    INSERT INTO daybook.pending (project_id, day, kind, events, score_sum)
-    SELECT r.project_id, daybook.utc_day(r.occurred_at), r.kind, -count(*), -sum(r.value)
-      FROM removed r
-     GROUP BY 1, 2, 3;
-    PERFORM daybook.note_retracted(r.project_id, r.user_id, daybook.utc_day(r.occurred_at), r.kind) FROM removed r;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION daybook.events_removed() IS 'Takes what one statement deleted from the rollup again.';
-REVOKE EXECUTE ON FUNCTION daybook.events_removed() FROM PUBLIC;
-
-CREATE OR REPLACE FUNCTION daybook.events_are_append_only() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF current_setting('daybook.rewrites', true) = 'on' THEN
-        RETURN NULL; -- see rewrite_project()
-    END IF;
-    RAISE EXCEPTION 'daybook.events is append-only: a changed event would not change its rollup'
-        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'DELETE it, and INSERT it as it should be.';
-END
-$$;
-COMMENT ON FUNCTION daybook.events_are_append_only() IS 'Refuses UPDATE.';
-REVOKE EXECUTE ON FUNCTION daybook.events_are_append_only() FROM PUBLIC;
-
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
@@ -128,16 +114,6 @@ BEGIN
             REFERENCING NEW TABLE AS added
             FOR EACH STATEMENT EXECUTE FUNCTION daybook.events_added();
         COMMENT ON TRIGGER events_added ON daybook.events IS 'Keeps the rollup in step with the events.';
-        CREATE TRIGGER events_are_append_only BEFORE UPDATE ON daybook.events
-            FOR EACH STATEMENT EXECUTE FUNCTION daybook.events_are_append_only();
-        COMMENT ON TRIGGER events_are_append_only ON daybook.events IS 'Refuses UPDATE.';
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
-                    WHERE t.tgrelid = 'daybook.events'::regclass AND t.tgname = 'events_removed') THEN
-        CREATE TRIGGER events_removed AFTER DELETE ON daybook.events
-            REFERENCING OLD TABLE AS removed
-            FOR EACH STATEMENT EXECUTE FUNCTION daybook.events_removed();
-        COMMENT ON TRIGGER events_removed ON daybook.events IS 'Keeps the rollup in step with the events.';
     END IF;
 END
 $$;

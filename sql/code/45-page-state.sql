@@ -61,8 +61,8 @@ CREATE OR REPLACE FUNCTION daybook.settle_first_days(only_project text) RETURNS 
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     UPDATE daybook.versions v
-       SET first_day = (SELECT d.day FROM daybook.daily d
-                         WHERE d.project_id = v.project_id AND 0 <> ANY (d.counts) ORDER BY d.day LIMIT 1)
+       SET first_day = (SELECT f.day FROM daybook.folded f
+                         WHERE f.project_id = v.project_id AND 0 <> ANY (f.counts) ORDER BY f.day LIMIT 1)
      WHERE only_project IS NULL OR v.project_id = only_project;
 END;
 COMMENT ON FUNCTION daybook.settle_first_days(text) IS

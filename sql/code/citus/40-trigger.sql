@@ -1,0 +1,1 @@
+-- Nothing is added as an event is written: until it is folded, the event itself is the increment. See 20-live.sql.

@@ -9,7 +9,7 @@
 #include "printable.h"
 #include "session.h"
 
-enum { EXPLANATION_SIZE = 256 };
+enum { EXPLANATION_SIZE = 256, MESSAGE_SIZE = 1024 };
 
 /*
  * An imported instant may name its zone. And work may take hours: only who runs the tool may bound it, by
@@ -31,27 +31,63 @@ static void print_warning(void *context, const PGresult *notice)
         complain("warning: %s", warning);
 }
 
-PGconn *connection_open(const char *conninfo)
+/* The same as connection_try(), of the database of that name if it is not NULL. */
+static PGconn *try_database(const char *conninfo, const char *database, char *why, size_t size)
 {
-    /* What stands before dbname, the connection string may override. A long statement is silent, as if idle.
+    /*
+     * What stands before dbname, the connection string may override; what stands behind overrides it. A long
+     * statement is silent, as if idle.
      */
-    const char *const names[] = {"connect_timeout",           "keepalives_idle", "dbname",
-                                 "fallback_application_name", "client_encoding", NULL};
-    const char *const values[] = {"10", "60", conninfo, "daybook-admin", "UTF8", NULL};
+    const char *const names[] = {"connect_timeout",
+                                 "keepalives_idle",
+                                 "dbname",
+                                 "fallback_application_name",
+                                 "client_encoding",
+                                 database == NULL ? NULL : "dbname",
+                                 NULL};
+    const char *const values[] = {"10", "60", conninfo, "daybook-admin", "UTF8", database, NULL};
 
     if (!conninfo_is_valid(conninfo)) {
-        complain("the database is not named by a valid libpq connection string or URI;"
+        snprintf(why, size,
+                 "the database is not named by a valid libpq connection string or URI;"
                  " in a URI, a password's \"@\" and \"/\" are written %%40 and %%2F");
         return NULL;
     }
     PGconn *connection = PQconnectdbParams(names, values, 1);
-    if (connection == NULL || PQstatus(connection) != CONNECTION_OK) {
-        complain("%s", connection == NULL ? "out of memory" : PQerrorMessage(connection));
-        PQfinish(connection);
+    if (connection != NULL && PQstatus(connection) == CONNECTION_OK) {
+        PQsetNoticeReceiver(connection, print_warning, NULL);
+        return connection;
+    }
+    snprintf(why, size, "%s", connection == NULL ? "out of memory" : PQerrorMessage(connection));
+    PQfinish(connection);
+    return NULL;
+}
+
+bool connection_settle(PGconn *connection)
+{
+    return connection_execute(connection, SESSION_SQL) && connection_execute(connection, OWN_SESSION_SQL);
+}
+
+PGconn *connection_try(const char *conninfo, char *why, size_t size)
+{
+    return try_database(conninfo, NULL, why, size);
+}
+
+PGconn *connection_open(const char *conninfo)
+{
+    return connection_open_database(conninfo, NULL);
+}
+
+PGconn *connection_open_database(const char *conninfo, const char *database)
+{
+    char why[MESSAGE_SIZE];
+    PGconn *connection = try_database(conninfo, database, why, sizeof(why));
+
+    if (connection == NULL) {
+        complain("%s", why);
         return NULL;
     }
-    PQsetNoticeReceiver(connection, print_warning, NULL);
-    if (!connection_execute(connection, SESSION_SQL) || !connection_execute(connection, OWN_SESSION_SQL)) {
+    if (!connection_settle(connection)) {
         PQfinish(connection);
         return NULL;
     }
@@ -163,6 +199,23 @@ const char *connection_value(const PGresult *result)
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0 || PQgetisnull(result, 0, 0))
         return NULL;
     return PQgetvalue(result, 0, 0);
+}
+
+bool connection_ask(PGconn *connection, const char *sql, const char *value, char **answer)
+{
+    PGresult *result = connection_query(connection, sql, value == NULL ? 0 : 1, &value);
+
+    *answer = NULL;
+    if (result == NULL)
+        return false;
+    const char *first = connection_value(result);
+    if (first != NULL)
+        *answer = strdup(first);
+    const bool good = first == NULL || *answer != NULL;
+    if (!good)
+        complain("out of memory");
+    PQclear(result);
+    return good;
 }
 
 static void print_cell(const char *value, bool is_first)

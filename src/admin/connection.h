@@ -15,6 +15,18 @@
 /* Connects, and fixes the settings of the session that its work depends on. NULL after a failure. */
 PGconn *connection_open(const char *conninfo);
 
+/* The same, to the database of that name on the server that the connection string names. */
+PGconn *connection_open_database(const char *conninfo, const char *database);
+
+/*
+ * Connects, and says nothing. NULL after a failure: then why it failed is in why, as libpq tells it. The
+ * settings of the session are not fixed yet: connection_settle().
+ */
+PGconn *connection_try(const char *conninfo, char *why, size_t size);
+
+/* Fixes the settings of a session that its work depends on; false after a failure. */
+bool connection_settle(PGconn *connection);
+
 /* OUTCOME_REFUSED, after saying what to do, if the database has never been migrated. */
 enum outcome connection_require_schema(PGconn *connection);
 
@@ -40,6 +52,12 @@ PGresult *connection_change(PGconn *connection, const char *sql, int count, cons
 
 /* The first column of the first row, or NULL if there is none. */
 const char *connection_value(const PGresult *result);
+
+/*
+ * The first value of a query with one text parameter, or none if the value is NULL; to be freed, NULL for
+ * none or null. False after a complaint.
+ */
+bool connection_ask(PGconn *connection, const char *sql, const char *value, char **answer);
 
 /* Prints a result on stdout, a line a row, tab between columns, names first. */
 void connection_print(const PGresult *result);

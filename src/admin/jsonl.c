@@ -8,6 +8,9 @@
 
 #include <json-c/json.h>
 
+/* The fewest that an integer of more than 64 bits can have. */
+enum { INTEGER_DIGITS = 19 };
+
 struct jsonl {
     struct json_tokener *tokener;
     struct json_object *object; /* of the last record: its values point into it */
@@ -91,13 +94,26 @@ static const char *find_fault(const struct record *record, int *members)
     return NULL;
 }
 
-/* Whether a number is kept as it stands: json-c caps integers. A double has its text. */
+/* Whether a number is not kept as it stands: json-c 0.16 caps integers. A double has its text. */
 static bool is_capped(const struct json_object *number)
 {
     if (json_object_get_type(number) != json_type_int)
         return false;
     const int64_t value = json_object_get_int64(number);
     return (value == INT64_MAX && json_object_get_uint64(number) == UINT64_MAX) || value == INT64_MIN;
+}
+
+/*
+ * Whether an integer of more than 64 bits ends before a byte that json-c stopped at. 0.18 refuses one, and
+ * says that a number is expected.
+ */
+static bool is_overlong(const struct record *record, size_t byte)
+{
+    size_t digits = 0;
+
+    while (digits < byte && record->text[byte - digits - 1] >= '0' && record->text[byte - digits - 1] <= '9')
+        digits++;
+    return digits >= INTEGER_DIGITS;
 }
 
 static enum record_result take_members(struct jsonl *jsonl, struct record *record)
@@ -155,8 +171,11 @@ enum record_result jsonl_parse(struct jsonl *jsonl, struct record *record)
     if (error == json_tokener_continue)
         return wrong(record, "the JSON object does not end on its line");
     if (error != json_tokener_success) {
+        const size_t byte = json_tokener_get_parse_end(jsonl->tokener);
+        if (error == json_tokener_error_parse_number && is_overlong(record, byte))
+            return wrong(record, "a number of too many digits: write it as a string");
         snprintf(record->why, sizeof(record->why), "no valid JSON: %s at byte %zu",
-                 json_tokener_error_desc(error), json_tokener_get_parse_end(jsonl->tokener) + 1);
+                 json_tokener_error_desc(error), byte + 1);
         return RECORD_WRONG;
     }
     if (!json_object_is_type(jsonl->object, json_type_object))

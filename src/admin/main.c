@@ -15,11 +15,13 @@
 enum option_index {
     OPTION_NAME,
     OPTION_EXPIRES,
+    OPTION_GRACE,
     OPTION_PROJECT,
     OPTION_FROM,
     OPTION_TO,
     OPTION_RAW,
     OPTION_STORE,
+    OPTION_OWNER,
     OPTION_ALSO_EMPTY,
     OPTION_YES,
     OPTION_DUPLICATES,
@@ -31,16 +33,22 @@ enum option_index {
     OPTION_ALLOW_DROPPED,
     OPTION_REJECTS,
     OPTION_MAP,
+    OPTION_JSON,
+    OPTION_RESPONDER,
+    OPTION_FILE,
+    OPTION_OPENMETRICS,
     OPTION_COUNT
 };
 
 enum flag {
     TAKES_NAME = 1 << OPTION_NAME,
     TAKES_EXPIRES = 1 << OPTION_EXPIRES,
+    TAKES_GRACE = 1 << OPTION_GRACE,
     TAKES_PROJECT = 1 << OPTION_PROJECT,
     TAKES_DAYS = 1 << OPTION_FROM | 1 << OPTION_TO,
     TAKES_RAW = 1 << OPTION_RAW,
     TAKES_STORE = 1 << OPTION_STORE,
+    TAKES_OWNER = 1 << OPTION_OWNER,
     TAKES_ALSO_EMPTY = 1 << OPTION_ALSO_EMPTY,
     TAKES_YES = 1 << OPTION_YES,
     TAKES_DUPLICATES = 1 << OPTION_DUPLICATES,
@@ -48,7 +56,15 @@ enum flag {
                    1 << OPTION_REPLACE | 1 << OPTION_REFUSE_MOVED | 1 << OPTION_ALLOW_DROPPED |
                    1 << OPTION_REJECTS | 1 << OPTION_MAP,
     TAKES_RETRACT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_MAP,
-    MAKES_SCHEMA = 1 << OPTION_COUNT
+    TAKES_JSON = 1 << OPTION_JSON,
+    TAKES_RESPONDER = 1 << OPTION_RESPONDER,
+    TAKES_METRICS = 1 << OPTION_FILE | 1 << OPTION_OPENMETRICS,
+    MAKES_SCHEMA = 1 << OPTION_COUNT,
+    CONNECTS_ITSELF = 1 << (OPTION_COUNT + 1),
+    /* What the environment names, it names for the owner. */
+    IS_FOR_SUPERUSER = 1 << (OPTION_COUNT + 2),
+    /* It ends as a monitoring plug-in does, for which wrong usage is an unknown state. */
+    IS_PLUGIN = 1 << (OPTION_COUNT + 3)
 };
 
 static const struct {
@@ -58,11 +74,13 @@ static const struct {
 } OPTIONS[OPTION_COUNT] = {
     [OPTION_NAME] = {"name", "TEXT", NULL},
     [OPTION_EXPIRES] = {"expires", "DAYS", NULL},
+    [OPTION_GRACE] = {"grace", "HOURS", NULL},
     [OPTION_PROJECT] = {"project", "ID", NULL},
     [OPTION_FROM] = {"from", "DAY", NULL},
     [OPTION_TO] = {"to", "DAY", NULL},
     [OPTION_RAW] = {"raw", "DAYS", "--raw is missing"},
     [OPTION_STORE] = {"store", "STORE", NULL},
+    [OPTION_OWNER] = {"owner", "ROLE", NULL},
     [OPTION_ALSO_EMPTY] = {"also-empty", NULL, NULL},
     [OPTION_YES] = {"yes", NULL, NULL},
     [OPTION_DUPLICATES] = {"duplicates", NULL, NULL},
@@ -74,9 +92,13 @@ static const struct {
     [OPTION_ALLOW_DROPPED] = {"allow-dropped", NULL, NULL},
     [OPTION_REJECTS] = {"rejects", "FILE", NULL},
     [OPTION_MAP] = {"map", "FILE", NULL},
+    [OPTION_JSON] = {"json", NULL, NULL},
+    [OPTION_RESPONDER] = {"responder", "CONNINFO", NULL},
+    [OPTION_FILE] = {"file", "PATH", NULL},
+    [OPTION_OPENMETRICS] = {"openmetrics", NULL, NULL},
 };
 
-enum { DAYS_MAX = 36500 };
+enum { DAYS_MAX = 36500, GRACE_HOURS = 24, GRACE_HOURS_MAX = 8760 };
 
 static const struct command {
     const char *name;    /* one word or two */
@@ -85,6 +107,11 @@ static const struct command {
     const char *meaning;
     command_run *run;
 } COMMANDS[] = {
+    {"setup", NULL, CONNECTS_ITSELF | IS_FOR_SUPERUSER | TAKES_STORE | TAKES_OWNER,
+     "as PostgreSQL's superuser: make the database, the roles, the extension and the schema, as far as "
+     "missing; the "
+     "database is dbname=daybook unless --database names it",
+     setup_run},
     {"migrate", NULL, MAKES_SCHEMA | TAKES_STORE,
      "bring the database's schema up to date, or make it for a store: rollup (the default), timescaledb or "
      "citus",
@@ -101,6 +128,12 @@ static const struct command {
      "make a token for a project and print it, this once", token_run_create},
     {"token list", "PROJECT", 0, "list a project's tokens", token_run_list},
     {"token revoke", "ID", 0, "refuse a token from now on", token_run_revoke},
+    {"token rotate", "ID", TAKES_GRACE,
+     "make a token in the place of another and print it, this once; the other ends after so many hours: 24, "
+     "or 0, "
+     "at once",
+     token_run_rotate},
+    {"token show", NULL, 0, "read a token on standard input, and tell whose it is", token_run_show},
     {"import", "FILE", TAKES_IMPORT,
      "add the events of a file of CSV or JSON Lines, gzipped or not; - is standard input", import_run},
     {"retract", "FILE", TAKES_RETRACT, "take back the events that a file names, as import reads it",
@@ -114,7 +147,16 @@ static const struct command {
      upkeep_run_rebuild},
     {"retention", NULL, TAKES_RAW,
      "drop whole months of raw events older than so many days; the rollup stays", upkeep_run_retention},
-    {"status", NULL, 0, "show versions, sizes, what is pending, tokens soon to expire", status_run},
+    {"status", NULL, TAKES_JSON,
+     "show versions, sizes, what is pending, tokens soon to expire; exit status 1 if the schema is older "
+     "than this program",
+     status_run},
+    {"check", NULL, CONNECTS_ITSELF | IS_PLUGIN | TAKES_JSON | TAKES_RESPONDER,
+     "look at all that a running Daybook needs, and say what to type; exit status as of a monitoring "
+     "plug-in: 0 OK, 1 warning, 2 critical, 3 unknown",
+     check_run},
+    {"metrics", NULL, CONNECTS_ITSELF | TAKES_METRICS,
+     "show what responders count, and how the database does, as Prometheus reads it", metrics_run},
 };
 
 enum { COMMAND_COUNT = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
@@ -145,13 +187,14 @@ static void print_help(const struct command *command)
         }
         printf("\nOptions:\n");
     }
-    printf(
-        "  --database CONNINFO  libpq connection string or URI, as the owner (default: $DAYBOOK_DATABASE)\n"
-        "  --help               show this, or what a command takes\n"
-        "  --version            show the version\n"
-        "\nEnvironment: DAYBOOK_DATABASE, and DAYBOOK_SQL for the directory of the migrations.\n"
-        "Exit status: 0 done, 1 refused or differing, 2 wrong usage, 3 database out of reach or failing.\n"
-        "See daybook-admin(8).\n");
+    printf("  --database CONNINFO  libpq connection string or URI, as the owner\n"
+           "                       (default: $DAYBOOK_OWNER_DATABASE, or else $DAYBOOK_DATABASE)\n"
+           "  --help               show this, or what a command takes\n"
+           "  --version            show the version\n"
+           "\nEnvironment: DAYBOOK_OWNER_DATABASE, DAYBOOK_DATABASE, DAYBOOK_READ_DATABASE (of check),\n"
+           "DAYBOOK_METRICS for the counters' file, and DAYBOOK_SQL for the directory of the migrations.\n"
+           "Exit status: 0 done, 1 refused or differing, 2 wrong usage, 3 database out of reach or failing.\n"
+           "See daybook-admin(8).\n");
 }
 
 /* Finds the command that the words name, and how many of them that takes; NULL if there is none. */
@@ -183,13 +226,12 @@ static enum outcome misuse(const struct command *command, const char *why)
     } else {
         fprintf(stderr, "daybook-admin --help lists the commands\n");
     }
-    return OUTCOME_USAGE;
+    return command != NULL && command->flags & IS_PLUGIN ? OUTCOME_DATABASE : OUTCOME_USAGE;
 }
 
-static enum outcome run(const struct command *command, const char *database,
-                        const struct arguments *arguments)
+static enum outcome run_connected(const struct command *command, const struct arguments *arguments)
 {
-    PGconn *connection = connection_open(database);
+    PGconn *connection = connection_open(arguments->database);
     if (connection == NULL)
         return OUTCOME_DATABASE;
 
@@ -198,20 +240,27 @@ static enum outcome run(const struct command *command, const char *database,
     if (outcome == OUTCOME_DONE)
         outcome = command->run(connection, arguments);
     PQfinish(connection);
-    if (fflush(stdout) != 0) {
-        complain("standard output: %s", strerror(errno));
-        return OUTCOME_REFUSED;
-    }
     return outcome;
 }
 
-static bool parse_days(const char *text, int *days)
+static enum outcome run(const struct command *command, const struct arguments *arguments)
+{
+    enum outcome outcome =
+        command->flags & CONNECTS_ITSELF ? command->run(NULL, arguments) : run_connected(command, arguments);
+
+    if (fflush(stdout) == 0)
+        return outcome;
+    complain("standard output: %s", strerror(errno));
+    return command->flags & IS_PLUGIN ? OUTCOME_DATABASE : OUTCOME_REFUSED;
+}
+
+static bool parse_number(const char *text, int min, int max, int *number)
 {
     char *end;
-    long number = strtol(text, &end, 10);
+    long parsed = strtol(text, &end, 10);
 
-    *days = (int)number;
-    return *text >= '0' && *text <= '9' && *end == '\0' && number >= 1 && number <= DAYS_MAX;
+    *number = (int)parsed;
+    return *text >= '0' && *text <= '9' && *end == '\0' && parsed >= min && parsed <= max;
 }
 
 static bool is_day(const char *text)
@@ -232,9 +281,14 @@ static const char *read_options(const struct command *command, const char *const
         if (given[i] == NULL && is_taken && OPTIONS[i].missing != NULL)
             return OPTIONS[i].missing;
     }
-    if (given[OPTION_EXPIRES] != NULL && !parse_days(given[OPTION_EXPIRES], &arguments->expires_days))
+    if (given[OPTION_EXPIRES] != NULL &&
+        !parse_number(given[OPTION_EXPIRES], 1, DAYS_MAX, &arguments->expires_days))
         return "--expires takes a number of days from 1 to 36500";
-    if (given[OPTION_RAW] != NULL && !parse_days(given[OPTION_RAW], &arguments->raw_days))
+    arguments->grace_hours = GRACE_HOURS;
+    if (given[OPTION_GRACE] != NULL &&
+        !parse_number(given[OPTION_GRACE], 0, GRACE_HOURS_MAX, &arguments->grace_hours))
+        return "--grace takes a number of hours from 0 to 8760";
+    if (given[OPTION_RAW] != NULL && !parse_number(given[OPTION_RAW], 1, DAYS_MAX, &arguments->raw_days))
         return "--raw takes a number of days from 1 to 36500";
     if ((given[OPTION_FROM] != NULL && !is_day(given[OPTION_FROM])) ||
         (given[OPTION_TO] != NULL && !is_day(given[OPTION_TO])))
@@ -248,6 +302,7 @@ static const char *read_options(const struct command *command, const char *const
     arguments->name = given[OPTION_NAME];
     arguments->project = given[OPTION_PROJECT];
     arguments->store = given[OPTION_STORE];
+    arguments->owner = given[OPTION_OWNER];
     arguments->from = given[OPTION_FROM];
     arguments->to = given[OPTION_TO];
     arguments->also_empty = given[OPTION_ALSO_EMPTY] != NULL;
@@ -256,11 +311,16 @@ static const char *read_options(const struct command *command, const char *const
     arguments->zone = given[OPTION_ZONE];
     arguments->rejects = given[OPTION_REJECTS];
     arguments->map = given[OPTION_MAP];
+    arguments->file = given[OPTION_FILE];
+    arguments->openmetrics = given[OPTION_OPENMETRICS] != NULL;
     arguments->dry_run = given[OPTION_DRY_RUN] != NULL;
     arguments->keep_first = given[OPTION_KEEP_FIRST] != NULL;
     arguments->replace = given[OPTION_REPLACE] != NULL;
     arguments->refuse_moved = given[OPTION_REFUSE_MOVED] != NULL;
     arguments->allow_dropped = given[OPTION_ALLOW_DROPPED] != NULL;
+    arguments->json = given[OPTION_JSON] != NULL;
+    if (given[OPTION_RESPONDER] != NULL)
+        arguments->responder = given[OPTION_RESPONDER];
     return NULL;
 }
 
@@ -289,9 +349,17 @@ static bool parse_options(int argc, char **argv, const char *given[OPTION_COUNT]
     return true;
 }
 
+/* A setting of the environment; NULL if it is empty. */
+static const char *setting(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text == NULL || *text == '\0' ? NULL : text;
+}
+
 int main(int argc, char **argv)
 {
-    const char *given[OPTION_COUNT] = {NULL}, *database = getenv("DAYBOOK_DATABASE");
+    const char *given[OPTION_COUNT] = {NULL}, *owner = setting("DAYBOOK_OWNER_DATABASE"), *database = NULL;
     char shown = '\0';
     if (!parse_options(argc, argv, given, &database, &shown))
         return OUTCOME_USAGE;
@@ -314,11 +382,18 @@ int main(int argc, char **argv)
         return misuse(command, count < taken + operands ? "an operand is missing" : "too many operands");
 
     struct arguments arguments = {.operand = operands > 0 ? words[taken] : NULL,
-                                  .second_operand = operands > 1 ? words[taken + 1] : NULL};
+                                  .second_operand = operands > 1 ? words[taken + 1] : NULL,
+                                  .responder = owner == NULL ? NULL : setting("DAYBOOK_DATABASE")};
     const char *wrong = read_options(command, given, &arguments);
     if (wrong != NULL)
         return misuse(command, wrong);
+    /* The services' settings have both: of these, DAYBOOK_DATABASE is the responders'. */
+    if (database == NULL && command->flags & IS_FOR_SUPERUSER)
+        database = "dbname=daybook";
+    else if (database == NULL)
+        database = owner != NULL ? owner : setting("DAYBOOK_DATABASE");
     if (database == NULL || *database == '\0')
         return misuse(command, "which database? give --database or set DAYBOOK_DATABASE");
-    return run(command, database, &arguments);
+    arguments.database = database;
+    return run(command, &arguments);
 }

@@ -5,7 +5,9 @@
 #include "command.h"
 #include "complain.h"
 #include "connection.h"
+#include "migrate.h"
 #include "script.h"
+#include "version.h"
 
 /*
  * State is migrated, code is replaced. All of it happens in one transaction: the database is at the new
@@ -73,71 +75,32 @@ static enum outcome require_server(PGconn *connection)
     return fit ? require_closed_schemas(connection) : OUTCOME_REFUSED;
 }
 
-/* The first value of a query without parameters, to be freed, NULL for none; false after a failure. */
-static bool ask(PGconn *connection, const char *sql, char **answer)
+enum outcome migrate_find_store(const char *name, const char **found)
 {
-    PGresult *result = connection_query(connection, sql, 0, NULL);
-    *answer = NULL;
-    if (result == NULL)
-        return false;
-    const char *value = connection_value(result);
-    if (value != NULL)
-        *answer = strdup(value);
-    bool good = value == NULL || *answer != NULL;
-    if (!good)
-        complain("out of memory");
-    PQclear(result);
-    return good;
+    *found = NULL;
+    for (size_t i = 0; i < STORE_COUNT; i++) {
+        if (strcmp(STORES[i], name) == 0)
+            *found = STORES[i];
+    }
+    if (*found == NULL)
+        complain("no store is called %s", name);
+    return *found == NULL ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
-/* The version that the database is at, 0 without a schema; -1 after a failure. */
-static int current_version(PGconn *connection)
-{
-    char *table, *version = NULL;
-
-    if (!ask(connection, "SELECT to_regclass('daybook.migrations')", &table))
-        return -1;
-    bool good = table == NULL ||
-                ask(connection, "SELECT coalesce(max(version), 0) FROM daybook.migrations", &version);
-    int number = !good ? -1 : version == NULL ? 0 : atoi(version);
-    free(table);
-    free(version);
-    return number;
-}
-
-/* The store that the database keeps, to be freed; *store is NULL if it has none yet. Returns false after a
- * failure. */
-static bool current_store(PGconn *connection, char **store)
-{
-    if (!ask(connection, "SELECT to_regprocedure('daybook.store()')", store))
-        return false;
-    if (*store == NULL)
-        return true;
-    free(*store);
-    return ask(connection, "SELECT daybook.store()", store);
-}
-
-/* Settles which store is meant: the one asked for, the one that is there, or the first. */
-static enum outcome choose_store(PGconn *connection, const char *asked, const char **chosen)
+enum outcome migrate_choose_store(PGconn *connection, const char *asked, const char **chosen)
 {
     char *present;
 
-    if (!current_store(connection, &present))
+    if (!version_store(connection, &present))
         return OUTCOME_DATABASE;
     const char *wanted = asked != NULL ? asked : present != NULL ? present : STORES[0];
-    *chosen = NULL;
-    for (size_t i = 0; i < STORE_COUNT; i++) {
-        if (strcmp(STORES[i], wanted) == 0)
-            *chosen = STORES[i];
-    }
-    if (*chosen == NULL)
-        complain("no store is called %s", wanted);
-    else if (present != NULL && strcmp(present, wanted) != 0) {
+    enum outcome outcome = migrate_find_store(wanted, chosen);
+    if (outcome == OUTCOME_DONE && present != NULL && strcmp(present, wanted) != 0) {
         complain("this database keeps the store %s; another needs a database of its own", present);
-        *chosen = NULL;
+        outcome = OUTCOME_REFUSED;
     }
     free(present);
-    return *chosen == NULL ? OUTCOME_REFUSED : OUTCOME_DONE;
+    return outcome;
 }
 
 /* Runs a script. A requirement that is not met is refused; any other failure is the database's. */
@@ -220,15 +183,11 @@ static enum outcome bring_up(PGconn *connection, const struct scripts *scripts, 
 
 static enum outcome migrate(PGconn *connection, const struct scripts *scripts)
 {
-    int version = current_version(connection), newest = 0;
+    int version = version_of_database(connection), newest = scripts_newest(scripts);
     enum outcome outcome = OUTCOME_DONE;
 
     if (version < 0)
         return OUTCOME_DATABASE;
-    for (size_t i = 0; i < scripts->count; i++) {
-        if (scripts->script[i].part == PART_SCHEMA && scripts->script[i].number > newest)
-            newest = scripts->script[i].number;
-    }
     if (version > newest) {
         complain("the database is at schema version %d, newer than this program's %d", version, newest);
         return OUTCOME_REFUSED;
@@ -259,7 +218,7 @@ enum outcome migrate_run(PGconn *connection, const struct arguments *arguments)
                                         "SELECT pg_advisory_lock(hashtextextended('daybook.migrate', 0))"))
         outcome = OUTCOME_DATABASE;
     if (outcome == OUTCOME_DONE)
-        outcome = choose_store(connection, arguments->store, &store);
+        outcome = migrate_choose_store(connection, arguments->store, &store);
     if (outcome != OUTCOME_DONE)
         return outcome;
     if (!scripts_find(store, &scripts))

@@ -154,6 +154,17 @@ bool scripts_find(const char *store, struct scripts *scripts)
     return true;
 }
 
+int scripts_newest(const struct scripts *scripts)
+{
+    int newest = 0;
+
+    for (size_t i = 0; i < scripts->count; i++) {
+        if (scripts->script[i].part == PART_SCHEMA && scripts->script[i].number > newest)
+            newest = scripts->script[i].number;
+    }
+    return newest;
+}
+
 void scripts_free(struct scripts *scripts)
 {
     for (size_t i = 0; i < scripts->count; i++) {
@@ -239,6 +250,21 @@ char *script_text(PGconn *connection, const struct script *script, bool *is_read
 
     *is_read = text != NULL;
     return text == NULL ? NULL : with_schemas(connection, text);
+}
+
+/* What stands before the first DO is for psql, which a person runs the file with. */
+char *script_hardening(const char *name)
+{
+    char path[PATH_SIZE];
+
+    snprintf(path, sizeof(path), "%s/hardening/%s.sql", directory(), name);
+    char *text = read_file(path);
+    const char *sql = text == NULL ? NULL : strstr(text, "\nDO $$");
+    if (text != NULL && sql == NULL)
+        complain("%s: has no DO", path);
+    char *copy = sql == NULL ? NULL : strdup(sql);
+    free(text);
+    return copy;
 }
 
 void script_complain(const struct script *script, const char *sql, const PGconn *connection,

@@ -35,12 +35,22 @@ bool scripts_find(const char *store, struct scripts *scripts);
 
 void scripts_free(struct scripts *scripts);
 
+/* The version that a database has when all of them have run: the highest number of the schema; 0 if there is
+ * none. */
+int scripts_newest(const struct scripts *scripts);
+
 /*
  * The text of a script, to be freed. @extschema:NAME@ in it has become the schema that holds the extension
  * NAME, as in PostgreSQL's own extension scripts. Returns NULL after a complaint; then *is_read tells whether
  * the file could be read.
  */
 char *script_text(PGconn *connection, const struct script *script, bool *is_read);
+
+/*
+ * The SQL of a file of hardening/, to be freed, as a superuser runs it with the setting hardening.owner and
+ * the search_path pg_catalog. NULL after a complaint.
+ */
+char *script_hardening(const char *name);
 
 /* Says where in the script the statement that failed stands, and why it failed. */
 void script_complain(const struct script *script, const char *sql, const PGconn *connection,

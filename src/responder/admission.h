@@ -32,6 +32,10 @@ struct data_version {
 struct admission {
     enum verdict verdict;
 
+    /* Whose request it is, with any verdict: also one that has ended or was revoked. 0: there is no such
+     * token. */
+    int64_t token_id;
+
     /* The window, for VERDICT_PASS and VERDICT_WINDOW_FULL. */
     int remaining;     /* requests left in it */
     int retry_after;   /* whole seconds until it closes, 1 to 60 */

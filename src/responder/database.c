@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "clock.h"
 #include "link.h"
 #include "log.h"
 #include "statement.h"
@@ -18,14 +20,9 @@ struct database {
     int lag_ms;
     int64_t replica_rests_until; /* of link_now_ms(); 0: it is in use */
     bool was_refused;            /* the last request that was judged */
+    bool is_known_ill;           /* the last examination said so, and is logged */
+    struct database_effort effort;
 };
-
-/* Has a connection that is set up: the one that there is, or a new one. */
-static bool make_ready(struct link *link, enum opening opening, int patience_ms)
-{
-    link_drop_if_stale(link);
-    return link->connection != NULL || (link_connect(link) && statement_prepare(link, opening, patience_ms));
-}
 
 /*
  * Reads the page. If the request has been admitted, a session that does not know of it is another than the
@@ -82,7 +79,7 @@ static bool read_replica(struct database *database, const struct question *quest
     assert(position != VALUE_NULL);
     replica->deadline = now + (database->primary.deadline - now) / 2;
     replica->is_mute = database->replica_rests_until != 0;
-    if (!make_ready(replica, OPENING_CATCH_UP, database->timeout_ms / 2) ||
+    if (!statement_make_ready(replica, OPENING_CATCH_UP, database->timeout_ms / 2) ||
         !read_caught_up_page(database, question, position, rows)) {
         database->replica_rests_until = link_now_ms() + REPLICA_REST_MS;
         return false;
@@ -117,8 +114,9 @@ void database_close(struct database *database)
     free(database);
 }
 
-bool database_ask(struct database *database, const struct question *question, struct admission *admission,
-                  struct rows *rows)
+/* Asks, as database_ask() says; without its account of the effort. */
+static bool ask(struct database *database, const struct question *question, struct admission *admission,
+                struct rows *rows)
 {
     assert(question->params != NULL || question->known == NULL);
     struct link *primary = &database->primary;
@@ -130,7 +128,7 @@ bool database_ask(struct database *database, const struct question *question, st
 
     *admission = (struct admission){.first_day = DAY_NONE, .expires_on = DAY_NONE};
     primary->deadline = now + database->timeout_ms;
-    if (!make_ready(primary, OPENING_ADMIT, database->timeout_ms))
+    if (!statement_make_ready(primary, OPENING_ADMIT, database->timeout_ms))
         return false;
 
     /*
@@ -156,7 +154,45 @@ bool database_ask(struct database *database, const struct question *question, st
     if (question->params == NULL || is_refused || admission->is_known ||
         (asks_replica && read_replica(database, question, position, rows)))
         return true;
+    database->effort.fell_back = asks_replica;
     if (!statement_send_page(primary, question))
         return link_fail_as_told(primary, "sending");
     return read_page(primary, question, true, rows);
+}
+
+bool database_ask(struct database *database, const struct question *question, struct admission *admission,
+                  struct rows *rows)
+{
+    const int64_t began = clock_us();
+    struct database_effort *effort = &database->effort;
+
+    *effort = (struct database_effort){0};
+    *database->primary.sqlstate = '\0';
+    const bool has_answered = ask(database, question, admission, rows);
+    effort->us = clock_us() - began;
+    effort->has_failed = !has_answered;
+    memcpy(effort->sqlstate, database->primary.sqlstate, sizeof(effort->sqlstate));
+    return has_answered;
+}
+
+void database_examine(struct database *database, struct health *health)
+{
+    const int64_t began = clock_us();
+    struct link *primary = &database->primary;
+
+    primary->deadline = link_now_ms() + database->timeout_ms;
+    primary->is_mute = database->is_known_ill;
+    health_examine(primary, database->timeout_ms, health, NULL);
+    primary->is_mute = false;
+    database->is_known_ill = !health_is_good(health);
+    if (database->replica.conninfo != NULL)
+        health->replica = database->replica_rests_until == 0 ? REPLICA_OK : REPLICA_AWAY;
+    database->effort =
+        (struct database_effort){.us = clock_us() - began, .has_failed = !health->has_database};
+    memcpy(database->effort.sqlstate, primary->sqlstate, sizeof(database->effort.sqlstate));
+}
+
+struct database_effort database_effort(const struct database *database)
+{
+    return database->effort;
 }

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 
 #include "admission.h"
+#include "effort.h"
+#include "health.h"
 #include "question.h"
 #include "rows.h"
 
@@ -45,5 +47,15 @@ void database_close(struct database *database);
  */
 bool database_ask(struct database *database, const struct question *question, struct admission *admission,
                   struct rows *rows);
+
+/*
+ * Examines the database, within the time-out as a request: it answers, and everything that requests ask of it
+ * can be prepared. Of several examinations in a row that fail, the first is logged. What a replica is like is
+ * known from the last page that it was asked for.
+ */
+void database_examine(struct database *database, struct health *health);
+
+/* What the latest question, or examination, took. */
+struct database_effort database_effort(const struct database *database);
 
 #endif

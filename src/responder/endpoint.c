@@ -4,6 +4,9 @@
 
 #include "percent.h"
 
+/* The area, the KPI, and the route that they make. */
+#define NAMED(area, kpi) area, kpi, "/rest/" area "/{project_id}/" kpi
+
 /* clang-format off */
 #define SUMMARY_FIELDS                      \
     {"chats", FIELD_COUNT},                 \
@@ -23,7 +26,7 @@
     {"error_count", FIELD_COUNT}
 
 const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
-    {"analytics", "messages/daily", "page_messages_daily", NULL, "total_days", 30, {
+    {NAMED("analytics", "messages/daily"), "page_messages_daily", NULL, "total_days", 30, {
         {"date", FIELD_DATE},
         {"inbound_messages", FIELD_COUNT},
         {"outbound_messages", FIELD_COUNT},
@@ -31,28 +34,28 @@ const struct endpoint endpoint_table[ENDPOINT_COUNT] = {
         {"negative_feedback", FIELD_COUNT},
         {"ht_requests", FIELD_COUNT},
         {"ht_starts", FIELD_COUNT}}},
-    {"dashboard", "chats/count", "page_chats_daily", NULL, "total_count", 30, {
+    {NAMED("dashboard", "chats/count"), "page_chats_daily", NULL, "total_count", 30, {
         {"date", FIELD_DATE},
         {"count", FIELD_COUNT}}},
-    {"dashboard", "users/unique-daily", "page_users_daily", NULL, "total_count", 31, {
+    {NAMED("dashboard", "users/unique-daily"), "page_users_daily", NULL, "total_count", 31, {
         {"date", FIELD_INSTANT},
         {"unique_users", FIELD_COUNT}}},
-    {"dashboard", "csat/daily", "page_csat_daily", NULL, "days_count", 30, {
+    {NAMED("dashboard", "csat/daily"), "page_csat_daily", NULL, "days_count", 30, {
         {"date", FIELD_DATE},
         {"total", FIELD_COUNT},
         {"avg_score", FIELD_AVERAGE}}},
-    {"dashboard", "ai_quality/daily", "page_ai_quality_daily", NULL, "total_days", 30, {
+    {NAMED("dashboard", "ai_quality/daily"), "page_ai_quality_daily", NULL, "total_days", 30, {
         {"date", FIELD_DATE},
         {"score", FIELD_AVERAGE},
         {"sample_size", FIELD_COUNT}}},
-    {"dashboard", "errors/daily", "page_errors_daily", NULL, "total_count", 30, {
+    {NAMED("dashboard", "errors/daily"), "page_errors_daily", NULL, "total_count", 30, {
         {"date", FIELD_DATE},
         {"bucket", FIELD_BUCKET},
         {"error_count", FIELD_COUNT}}},
-    {"analytics", "summary/daily", "page_summary_daily", NULL, "total_days", 30, {
+    {NAMED("analytics", "summary/daily"), "page_summary_daily", NULL, "total_days", 30, {
         {"date", FIELD_DATE},
         SUMMARY_FIELDS}},
-    {"analytics", "summary", "page_summary", "page_comparison", "total_days", 0, {
+    {NAMED("analytics", "summary"), "page_summary", "page_comparison", "total_days", 0, {
         {"is_partial", FIELD_FLAG},
         SUMMARY_FIELDS,
         {"containment", FIELD_RATIO}}},

@@ -33,6 +33,7 @@ struct field {
 struct endpoint {
     const char *area; /* /rest/AREA/{project_id}/KPI */
     const char *kpi;
+    const char *route; /* that of the two, whole */
     const char *reads; /* the function of schema daybook that gives the rows; names the statement too */
     /*
      * The function that gives a range beside the one before it, for `compare`; NULL: the endpoint does not

@@ -136,3 +136,21 @@ enum format format_accepted(const char *accept)
     }
     return best;
 }
+
+int format_weight(const char *accept, const char *media_type)
+{
+    int best = 0;
+
+    if (accept == NULL)
+        return 0;
+    for (const char *end = accept + strlen(accept); accept < end;) {
+        const char *comma = next_of(',', accept, end), *range = accept;
+        size_t length = (size_t)(next_of(';', accept, comma) - accept);
+        const int weight = weight_of(accept + length, (size_t)(comma - accept) - length);
+        trim(&range, &length);
+        if (nearness_of(range, length, media_type) == NEARNESS_TYPE && weight > best)
+            best = weight;
+        accept = comma + (comma < end);
+    }
+    return best;
+}

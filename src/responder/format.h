@@ -31,4 +31,8 @@ bool format_find(const char *name, enum format *format);
  */
 enum format format_accepted(const char *accept);
 
+/* The weight, in thousandths, that an Accept header gives to a media type by its name; 0 if it does not name
+ * it, or there is none. */
+int format_weight(const char *accept, const char *media_type);
+
 #endif

@@ -9,11 +9,17 @@
 static const char EXPOSED[] =
     "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, "
     "X-RateLimit-Reset, Daybook-First-Date, Daybook-First-Incomplete-Date, Daybook-Token-Expires, "
-    "Content-Disposition, WWW-Authenticate, Allow, Date";
+    "Content-Disposition, WWW-Authenticate, Allow, Date, X-Request-Id";
 
-void headers_put_content(struct head *head, enum format format, size_t length)
+void headers_put_request(struct head *head, const struct response *response)
 {
-    head_text(head, "Content-Type", format_table[format].content_type);
+    if (*response->observation.request_id != '\0')
+        head_text(head, "X-Request-Id", response->observation.request_id);
+}
+
+void headers_put_content(struct head *head, const char *content_type, size_t length)
+{
+    head_text(head, "Content-Type", content_type);
     head_number(head, "Content-Length", (int64_t)length);
 }
 
@@ -129,6 +135,7 @@ void headers_put_sharing(struct head *head, const struct response *response)
         return;
     }
     head_text(head, "Access-Control-Allow-Methods", "GET, HEAD");
-    head_text(head, "Access-Control-Allow-Headers", "Authorization, If-None-Match");
+    head_text(head, "Access-Control-Allow-Headers",
+              "Authorization, If-None-Match, X-Request-Id, traceparent");
     head_text(head, "Access-Control-Max-Age", "86400");
 }

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "session.h"
 
@@ -14,10 +15,7 @@ enum { IDLE_MS = 10000 };
 
 int64_t link_now_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_us() / 1000;
 }
 
 void link_close(struct link *link)
@@ -47,6 +45,21 @@ bool link_fail_as_told(struct link *link, const char *doing)
     return link_fail(link, doing, PQerrorMessage(link->connection));
 }
 
+/*
+ * What is behind an error that a database gives only if its schema is not this program's: no such function,
+ * table, column or schema. "" for any other.
+ */
+static const char *hint_of(const char *state)
+{
+    static const char *const FOREIGN[] = {"42883", "42P01", "42703", "3F000"};
+
+    for (size_t i = 0; state != NULL && i < sizeof(FOREIGN) / sizeof(FOREIGN[0]); i++) {
+        if (strcmp(state, FOREIGN[i]) == 0)
+            return "; the schema is older than this program, or missing: run daybook-admin migrate";
+    }
+    return "";
+}
+
 /* What the server said, without the DETAIL and CONTEXT that may quote data. */
 static bool fail_result(struct link *link, const char *doing, const PGresult *result)
 {
@@ -56,7 +69,9 @@ static bool fail_result(struct link *link, const char *doing, const PGresult *re
 
     if (message == NULL)
         return link_fail_as_told(link, doing);
-    snprintf(why, sizeof(why), "%s (%s)", message, state == NULL ? "no SQLSTATE" : state);
+    snprintf(link->sqlstate, sizeof(link->sqlstate), "%s", state == NULL ? "" : state);
+    snprintf(why, sizeof(why), "%.300s (%s)%s", message, state == NULL ? "no SQLSTATE" : state,
+             hint_of(state));
     return link_fail(link, doing, why);
 }
 

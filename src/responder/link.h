@@ -6,6 +6,8 @@
 
 #include <libpq-fe.h>
 
+#include "effort.h"
+
 /*
  * A way to a database: one connection in pipeline mode, and a deadline that bounds every wait on it. Any
  * failure is logged, unless the link is mute, and ends the connection, so that the next one starts afresh.
@@ -19,6 +21,10 @@ struct link {
     int64_t used_at;      /* when it was last made ready, in milliseconds of link_now_ms() */
     int64_t deadline;     /* of the request at hand, in milliseconds of link_now_ms() */
     bool is_mute;         /* failures are not logged */
+
+    /* The SQLSTATE of the latest failure; "" if no server named one, as of a time-out. The caller clears it.
+     */
+    char sqlstate[SQLSTATE_SIZE];
 };
 
 /* The monotonic clock, in milliseconds. */

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "config.h"
 #include "database.h"
 #include "fastcgi.h"
@@ -34,22 +36,28 @@ static void stop(int signal)
 
 /*
  * Makes SIGTERM, SIGUSR1 and SIGINT end the process between two requests, never in one: they stay blocked
- * except while accept_request() waits. open_mask gets the mask to wait with. These replace the handlers
- * that libfcgi has installed by now.
+ * except while accept_request() waits. open_mask gets the mask to wait with. To be called before libfcgi
+ * installs handlers, which would take a signal in and forget it: a pool that restarts would wait for its end.
  */
-static void catch_signals(sigset_t *open_mask)
+static void block_signals(sigset_t *open_mask)
 {
-    struct sigaction action = {.sa_handler = stop};
     sigset_t blocked;
 
     sigemptyset(&blocked);
-    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++) {
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
         sigaddset(&blocked, STOP_SIGNALS[i]);
-        sigaction(STOP_SIGNALS[i], &action, NULL);
-    }
     sigprocmask(SIG_BLOCK, &blocked, open_mask);
     for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
         sigdelset(open_mask, STOP_SIGNALS[i]);
+}
+
+/* In the place of the handlers that libfcgi has installed by now. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = stop};
+
+    for (size_t i = 0; i < STOP_SIGNAL_COUNT; i++)
+        sigaction(STOP_SIGNALS[i], &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 }
@@ -103,12 +111,23 @@ struct exchange {
 static void answer(const struct service *service, char *const *environment, struct exchange *exchange)
 {
     *exchange = (struct exchange){0};
-    if (request_read(&exchange->request, environment)) {
+    const bool is_read = request_read(&exchange->request, environment);
+    request_id_take(service->request_ids, exchange->request.request_id,
+                    exchange->response.observation.request_id);
+    if (is_read) {
         serve(service, &exchange->request, &exchange->response);
     } else {
         log_error("out of memory");
         exchange->response.answer = ANSWER_FAULT;
     }
+}
+
+/* Whoever watches is told when the answer has been taken, so that a client waits for none of it. */
+static void observe(const struct service *service, struct exchange *exchange, int64_t began_us)
+{
+    exchange->response.observation.duration_us = clock_us() - began_us;
+    metrics_count(service->metrics, &exchange->response);
+    access_log_write(service->access_log, &exchange->request, &exchange->response);
 }
 
 static void end(struct exchange *exchange)
@@ -117,22 +136,37 @@ static void end(struct exchange *exchange)
     request_free(&exchange->request);
 }
 
-static int run_fcgi(const struct service *service, int timeout_ms)
+/*
+ * Begins a session, which is a scheduling group where autogroups are on (sched(7)), as each PostgreSQL
+ * backend begins one. In the web server's session all responders together would get no more of a busy
+ * processor than one backend. It fails for a process that leads its group; one that spawn-fcgi starts has a
+ * session by then.
+ */
+static void leave_session(void)
+{
+    (void)setsid();
+}
+
+static int run_fcgi(const struct service *service, int timeout_ms, const sigset_t *open_mask)
 {
     struct fastcgi *fastcgi = fastcgi_open(timeout_ms);
     char *const *environment;
-    sigset_t open_mask;
 
     if (fastcgi == NULL)
         return EXIT_FAILURE;
-    catch_signals(&open_mask);
-    while (accept_request(fastcgi, &open_mask, &environment)) {
+    catch_signals();
+    leave_session();
+    if (service->duty == DUTY_API)
+        metrics_count_start(service->metrics);
+    while (accept_request(fastcgi, open_mask, &environment)) {
         struct exchange exchange;
+        const int64_t began_us = clock_us();
         answer(service, environment, &exchange);
         fastcgi_begin_answer(fastcgi);
         response_send(&exchange.response, &(struct sink){fastcgi_write, fastcgi});
-        end(&exchange);
         fastcgi_finish(fastcgi);
+        observe(service, &exchange, began_us);
+        end(&exchange);
     }
     fastcgi_close(fastcgi);
     return stopping ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -141,9 +175,11 @@ static int run_fcgi(const struct service *service, int timeout_ms)
 static int run_cgi(const struct service *service)
 {
     struct exchange exchange;
+    const int64_t began_us = clock_us();
 
     answer(service, environ, &exchange);
     bool sent = response_send(&exchange.response, &(struct sink){write_file, stdout}) && fflush(stdout) == 0;
+    observe(service, &exchange, began_us);
     end(&exchange);
     return sent ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -165,9 +201,13 @@ static int run_by_hand(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct settings settings;
+    sigset_t open_mask;
 
+    block_signals(&open_mask);
     /* A CGI program's arguments are the client's: a query without '=' (RFC 3875 section 4.4). */
     bool is_cgi = !fastcgi_is_spoken();
+    if (is_cgi)
+        sigprocmask(SIG_SETMASK, &open_mask, NULL);
     if (is_cgi && getenv("REQUEST_METHOD") == NULL)
         return run_by_hand(argc, argv);
 
@@ -175,15 +215,27 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     log_open("daybook.fcgi", settings.log);
 
+    struct request_ids request_ids;
+    request_ids_begin(&request_ids);
     struct service service = {.database = database_open(&settings.database),
                               .cache = cache_open(CACHE_BYTES),
+                              .request_ids = &request_ids,
+                              .access_log = access_log_open(settings.access_log),
+                              .duty = settings.serves,
+                              .metrics = metrics_open(settings.metrics),
+                              .metrics_path = settings.metrics,
+                              .started_at = time(NULL),
                               .public_url = settings.public_url,
                               .origins = settings.origins};
     int status = EXIT_FAILURE;
-    if (service.database == NULL || service.cache == NULL)
+    if (service.database == NULL || service.cache == NULL || service.access_log == NULL ||
+        service.metrics == NULL)
         log_error("out of memory");
-    else
-        status = is_cgi ? run_cgi(&service) : run_fcgi(&service, settings.io_timeout_ms);
+    else if (settings.serves == DUTY_API || (service.watch = watch_open(settings.database.database)) != NULL)
+        status = is_cgi ? run_cgi(&service) : run_fcgi(&service, settings.io_timeout_ms, &open_mask);
+    watch_close(service.watch);
+    metrics_close(service.metrics);
+    access_log_close(service.access_log);
     cache_close(service.cache);
     database_close(service.database);
     return status;

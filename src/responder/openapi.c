@@ -1,22 +1,11 @@
 #include "openapi.h"
 
-#include <string.h>
-
-#include "percent.h"
-
 /* Made of openapi/openapi.json by the Makefile: its bytes, as numbers with commas. */
 static const unsigned char TEXT[] = {
 #include "openapi.inc"
 };
 
-static const char PATH[] = "/rest/openapi.json";
-
-bool openapi_is_at(const char *path)
-{
-    char plain[sizeof(PATH)];
-
-    return percent_decode_path(path, plain, sizeof(plain)) && strcmp(plain, PATH) == 0;
-}
+const char OPENAPI_PATH[OPENAPI_PATH_SIZE] = "/rest/openapi.json";
 
 struct body *openapi_body(void)
 {

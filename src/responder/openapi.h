@@ -1,8 +1,6 @@
 #ifndef OPENAPI_H
 #define OPENAPI_H
 
-#include <stdbool.h>
-
 #include "body.h"
 
 /*
@@ -10,8 +8,8 @@
  * that the two are never of different releases.
  */
 
-/* Whether a path, as it stands in the request line, is that of the description. */
-bool openapi_is_at(const char *path);
+enum { OPENAPI_PATH_SIZE = sizeof("/rest/openapi.json") };
+extern const char OPENAPI_PATH[OPENAPI_PATH_SIZE];
 
 /* The description as a body. NULL without memory or SHA-256; otherwise the caller is the first holder. */
 struct body *openapi_body(void);

@@ -13,6 +13,8 @@ enum variable {
     VARIABLE_HOST,
     VARIABLE_ORIGIN,
     VARIABLE_REQUESTED_METHOD,
+    VARIABLE_REQUEST_ID,
+    VARIABLE_TRACEPARENT,
     VARIABLE_HTTPS,
     VARIABLE_SCHEME,
     VARIABLE_COUNT
@@ -36,6 +38,8 @@ static const struct {
     [VARIABLE_HOST] = NAMED("HTTP_HOST"),
     [VARIABLE_ORIGIN] = NAMED("HTTP_ORIGIN"),
     [VARIABLE_REQUESTED_METHOD] = NAMED("HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
+    [VARIABLE_REQUEST_ID] = NAMED("HTTP_X_REQUEST_ID"),
+    [VARIABLE_TRACEPARENT] = NAMED("HTTP_TRACEPARENT"),
     [VARIABLE_HTTPS] = NAMED("HTTPS"),
     [VARIABLE_SCHEME] = NAMED("REQUEST_SCHEME"),
 };
@@ -54,13 +58,13 @@ static void find(char *const *environment, const char *values[VARIABLE_COUNT])
     }
 }
 
+const char *const request_methods[METHOD_COUNT] = {
+    [METHOD_OTHER] = "_OTHER", [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_OPTIONS] = "OPTIONS"};
+
 static enum method method_of(const char *name)
 {
-    static const char *const names[METHOD_COUNT] = {
-        [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_OPTIONS] = "OPTIONS"};
-
     for (int i = METHOD_OTHER + 1; name != NULL && i < METHOD_COUNT; i++) {
-        if (strcmp(name, names[i]) == 0)
+        if (strcmp(name, request_methods[i]) == 0)
             return (enum method)i;
     }
     return METHOD_OTHER;
@@ -126,6 +130,8 @@ bool request_read(struct request *request, char *const *environment)
         .host = copy(values[VARIABLE_HOST], &room),
         .origin = copy(values[VARIABLE_ORIGIN], &room),
         .requested_method = copy(values[VARIABLE_REQUESTED_METHOD], &room),
+        .request_id = copy(values[VARIABLE_REQUEST_ID], &room),
+        .traceparent = copy(values[VARIABLE_TRACEPARENT], &room),
         .is_secure = is_secure(values),
         .memory = memory,
     };

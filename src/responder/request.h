@@ -5,6 +5,10 @@
 
 enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_COUNT };
 
+/* The names of methods; METHOD_OTHER's is that of OpenTelemetry's semantic conventions, which no request has.
+ */
+extern const char *const request_methods[METHOD_COUNT];
+
 /* What a request asks, as the web server passes it on (RFC 3875 section 4.1), not yet looked at. */
 struct request {
     enum method method;
@@ -18,6 +22,8 @@ struct request {
     const char *host;
     const char *origin;
     const char *requested_method; /* Access-Control-Request-Method: a preflight */
+    const char *request_id;
+    const char *traceparent;
 
     bool is_secure; /* it came by https */
     char *memory;   /* holds the strings */

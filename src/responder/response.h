@@ -8,6 +8,7 @@
 #include "admission.h"
 #include "body.h"
 #include "format.h"
+#include "observation.h"
 
 /*
  * Everything a request can come to. Each has one row in response.c: status, body, headers. The fault is 0, so
@@ -32,7 +33,11 @@ enum answer {
     ANSWER_BAD_CURSOR,
     ANSWER_BAD_FORMAT,
     ANSWER_BAD_INCLUDE,
-    ANSWER_BAD_COMPARE
+    ANSWER_BAD_COMPARE,
+    ANSWER_HEALTHY, /* what those who watch ask for, as the next two: monitoring.h */
+    ANSWER_UNHEALTHY,
+    ANSWER_METRICS,
+    ANSWER_COUNT
 };
 
 /* What a page that the web browser got elsewhere may know of the answer: origin.h. */
@@ -51,11 +56,13 @@ struct response {
     bool is_public;             /* the page is for everybody, and of no project */
     bool has_window;            /* the window is known and goes into headers */
     struct admission admission; /* the window, if so; and what there is to show */
-    struct body *body;          /* of ANSWER_PAGE and ANSWER_NOT_MODIFIED; held */
+    struct body *body;          /* of an answer that is no refusal, but OPTIONS; held */
     enum format format;         /* of the body */
+    const char *content_type;   /* of a body in none of the formats; or NULL */
     struct sharing sharing;
     char file_name[FILE_NAME_SIZE]; /* to save the page under; "" for none */
     char next[ADDRESS_SIZE];        /* the address of the page behind; "" for none */
+    struct observation observation; /* nothing of it is sent but the request's id */
 };
 
 /* Where the bytes of a response go: to a FastCGI stream, or a plain CGI's standard output. */
@@ -65,11 +72,16 @@ struct sink {
     void *to;
 };
 
+/* Why a request got no page, in a word or two with "_" between: refused, or a fault. NULL for any other
+ * answer. */
+const char *response_reason(enum answer answer);
+
 /*
  * Sends the answer, whole or not at all as far as it is ours to say: the body is rendered and its length
- * known before the first byte leaves. False if the sink took less; there is nobody to tell.
+ * known before the first byte leaves. False if the sink took less; there is nobody to tell. The observation
+ * gets what was sent. Without memory for an error, the answer becomes ANSWER_FAULT.
  */
-bool response_send(const struct response *response, const struct sink *sink);
+bool response_send(struct response *response, const struct sink *sink);
 
 /* Lets the body go. */
 void response_free(struct response *response);

@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An integer, a date or a position: 4 or 8 bytes in network order. VALUE_NULL where it is null. */
+/*
+ * An integer, a date or a position: 4 or 8 bytes in network order. VALUE_NULL where it is null, whose length
+ * is 0. A page asks this for each of its numbers, so libpq is asked no more than it must be.
+ */
 static int64_t integer(const PGresult *result, int row, int column)
 {
-    if (PQgetisnull(result, row, column))
-        return VALUE_NULL;
-
     const char *wire = PQgetvalue(result, row, column);
-    if (PQgetlength(result, row, column) == 4) {
-        uint32_t word;
-        memcpy(&word, wire, sizeof(word));
-        return (int32_t)ntohl(word);
+    uint64_t wide;
+    uint32_t narrow;
+
+    switch (PQgetlength(result, row, column)) {
+    case sizeof(wide): memcpy(&wide, wire, sizeof(wide)); return (int64_t)be64toh(wide);
+    case sizeof(narrow): memcpy(&narrow, wire, sizeof(narrow)); return (int32_t)ntohl(narrow);
     }
-    uint64_t word;
-    assert(PQgetlength(result, row, column) == sizeof(word));
-    memcpy(&word, wire, sizeof(word));
-    return (int64_t)be64toh(word);
+    assert(PQgetisnull(result, row, column));
+    return VALUE_NULL;
 }
 
 static enum verdict verdict_of(int64_t code)
@@ -59,6 +59,8 @@ static void parse_admission(const PGresult *result, struct admission *admission)
     admission->expires_on = day_at(result, 0, COLUMN_EXPIRES_ON);
     if (!PQgetisnull(result, 0, COLUMN_CHANGED_AT))
         admission->changed_at = integer(result, 0, COLUMN_CHANGED_AT);
+    if (!PQgetisnull(result, 0, COLUMN_TOKEN_ID))
+        admission->token_id = integer(result, 0, COLUMN_TOKEN_ID);
 }
 
 void result_read_admission(const PGresult *result, const struct question *question,

@@ -25,6 +25,7 @@ enum result_column {
     COLUMN_FIRST_DAY,
     COLUMN_CHANGED_AT,
     COLUMN_EXPIRES_ON,
+    COLUMN_TOKEN_ID,
     COLUMN_POSITION,
     COLUMN_COUNT
 };

@@ -8,6 +8,7 @@
 #include "body.h"
 #include "endpoint.h"
 #include "log.h"
+#include "monitoring.h"
 #include "openapi.h"
 #include "origin.h"
 #include "params.h"
@@ -79,13 +80,17 @@ static enum answer give(struct response *response, struct body *body, const stru
     return validator_is_named(request->if_none_match, body->validator) ? ANSWER_NOT_MODIFIED : ANSWER_PAGE;
 }
 
-/* The description of the API needs no token, and counts for nothing. */
-static enum answer describe(const struct request *request, struct response *response)
+/* What is at a path without a project needs no token, and counts for nothing. */
+static enum answer answer_without_token(const struct service *service, enum route route,
+                                        const struct request *request, struct response *response)
 {
     enum answer answer = answer_to_method(request->method);
 
+    response->observation.route = route;
     if (answer != ANSWER_PAGE)
         return answer;
+    if (route != ROUTE_OPENAPI)
+        return monitoring_answer(service, route, request, response);
     response->is_public = true;
     return give(response, openapi_body(), request);
 }
@@ -125,6 +130,30 @@ static void tell(const struct service *service, const struct request *request, c
     address_of_next(service->public_url, request, key->project, key->endpoint, params, response->next);
 }
 
+static void note_days(struct observation *observation, const struct params *params)
+{
+    observation->has_days = true;
+    observation->from = params->range.from;
+    observation->to = params->range.to;
+}
+
+/* Has the database judge the request, and notes what that took. */
+static bool ask(struct database *database, const struct question *question, struct response *response,
+                struct rows *rows)
+{
+    struct admission *admission = &response->admission;
+    struct observation *observation = &response->observation;
+    const bool has_answered = database_ask(database, question, admission, rows);
+
+    observation->effort = database_effort(database);
+    if (!has_answered)
+        return false;
+    observation->is_kept = admission->is_known;
+    observation->row_count = rows->count;
+    response->has_window = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
+    return true;
+}
+
 /*
  * The order of refusals: 404, 405, 401, 403, 429, 400. Parameters are read before the database is asked,
  * so that a good request needs one round trip, but refused after it, as a bad request counts too.
@@ -132,16 +161,16 @@ static void tell(const struct service *service, const struct request *request, c
 static enum answer judge(const struct service *service, const struct request *request, struct rows *rows,
                          struct response *response)
 {
-    /* A browser takes no other answer to a preflight, and then lets the page read what the request itself
-     * gets. */
-    if (response->sharing.allowed_origin != NULL && response->sharing.is_preflight)
-        return ANSWER_OPTIONS;
-    if (openapi_is_at(request->path))
-        return describe(request, response);
-    char project[PROJECT_LENGTH_MAX + 1];
-    const struct endpoint *endpoint = endpoint_find(request->path, project);
+    const enum route route = route_find(service->duty, request->path);
+    if (route != ROUTE_NONE)
+        return answer_without_token(service, route, request, response);
+    if (service->duty != DUTY_API)
+        return ANSWER_NO_SUCH_PATH;
+    const char *project = response->observation.project;
+    const struct endpoint *endpoint = endpoint_find(request->path, response->observation.project);
     if (endpoint == NULL)
         return ANSWER_NO_SUCH_PATH;
+    response->observation.route = route_of(endpoint);
     enum answer answer = answer_to_method(request->method);
     if (answer != ANSWER_PAGE)
         return answer;
@@ -153,6 +182,8 @@ static enum answer judge(const struct service *service, const struct request *re
 
     struct params params;
     enum params_result parsed = params_parse(request->query, request->accept, endpoint, &params);
+    if (parsed == PARAMS_OK)
+        note_days(&response->observation, &params);
     const struct cache_key key = {
         .endpoint = endpoint, .project = project, .range = &params.range, .format = params.format};
     const bool is_kept = parsed == PARAMS_OK && is_keepable(endpoint, &params);
@@ -168,9 +199,8 @@ static enum answer judge(const struct service *service, const struct request *re
         .known = cached.wants_version ? &cached.version : NULL,
     };
     struct admission *admission = &response->admission;
-    if (!database_ask(service->database, &question, admission, rows))
+    if (!ask(service->database, &question, response, rows))
         return ANSWER_FAULT;
-    response->has_window = admission->verdict == VERDICT_PASS || admission->verdict == VERDICT_WINDOW_FULL;
     if (admission->verdict != VERDICT_PASS)
         return answer_to_verdict(admission->verdict);
     if (parsed != PARAMS_OK)
@@ -205,9 +235,15 @@ void serve(const struct service *service, const struct request *request, struct 
 
     rows_begin(&rows);
     response->is_head = request->method == METHOD_HEAD;
+    response->observation.method = request->method;
     response->sharing = share(service->origins, request);
-    response->answer = judge(service, request, &rows, response);
+    /* A browser takes no other answer to a preflight, and then lets the page read what the request itself
+     * gets. */
+    if (response->sharing.allowed_origin != NULL && response->sharing.is_preflight)
+        response->answer = ANSWER_OPTIONS;
+    else
+        response->answer = judge(service, request, &rows, response);
     rows_free(&rows);
     if (response->answer == ANSWER_FAULT)
-        log_error("answered 500 to %s", request->path);
+        log_error("answered 500 to %s (request %s)", request->path, response->observation.request_id);
 }

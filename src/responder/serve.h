@@ -1,17 +1,28 @@
 #ifndef SERVE_H
 #define SERVE_H
 
+#include "access_log.h"
 #include "cache.h"
 #include "database.h"
+#include "metrics.h"
 #include "request.h"
+#include "request_id.h"
 #include "response.h"
+#include "watch.h"
 
 /* What outlives a request. */
 struct service {
+    enum duty duty;
     struct database *database;
     struct cache *cache;
-    const char *public_url; /* address_is_base(), or NULL */
-    const char *origins;    /* origin_is_list() */
+    struct request_ids *request_ids;
+    struct access_log *access_log;
+    struct metrics *metrics;
+    struct watch *watch;      /* of DUTY_MONITORING; else NULL */
+    const char *metrics_path; /* "" for none */
+    int64_t started_at;       /* in seconds since 1970 */
+    const char *public_url;   /* address_is_base(), or NULL */
+    const char *origins;      /* origin_is_list() */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "address.h"
 #include "conninfo.h"
 #include "origin.h"
@@ -55,6 +56,25 @@ static bool set_log(const char *text, struct settings *settings)
     return settings->log == LOG_TO_SYSLOG || strcmp(text, "stderr") == 0;
 }
 
+static bool set_access_log(const char *text, struct settings *settings)
+{
+    settings->access_log = text;
+    return access_log_is_target(text);
+}
+
+/* A path from the root: where a process starts is the web server's affair. */
+static bool set_metrics(const char *text, struct settings *settings)
+{
+    settings->metrics = text;
+    return *text == '\0' || *text == '/';
+}
+
+static bool set_serves(const char *text, struct settings *settings)
+{
+    settings->serves = strcmp(text, "monitoring") == 0 ? DUTY_MONITORING : DUTY_API;
+    return settings->serves == DUTY_MONITORING || strcmp(text, "api") == 0;
+}
+
 static bool set_public_url(const char *text, struct settings *settings)
 {
     settings->public_url = *text == '\0' ? NULL : text;
@@ -92,6 +112,12 @@ static const struct {
      "origins whose pages may read answers, as https://bi.example.org, with blanks between, or *",
      set_origins},
     {"DAYBOOK_LOG", "stderr", "where faults are logged: stderr or syslog", set_log},
+    {"DAYBOOK_ACCESS_LOG", "",
+     "where a line of JSON about each request goes: stderr, syslog, or the absolute path of a file",
+     set_access_log},
+    {"DAYBOOK_METRICS", "", "the absolute path of the file in which all responders count", set_metrics},
+    {"DAYBOOK_SERVES", "api",
+     "what it answers: api; or monitoring, that is /metrics, /healthz and /livez alone", set_serves},
 };
 
 enum { SETTING_COUNT = sizeof(SETTINGS) / sizeof(SETTINGS[0]) };

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "result.h"
@@ -20,7 +21,7 @@ enum { OID_BOOL = 16, OID_BYTEA = 17, OID_TEXT = 25, OID_DATE = 1082, OID_PG_LSN
  * need not know of WAL. */
 static const char ADMIT_SQL[] =
     "SELECT verdict, remaining, retry_after, closes_at, version, settled_before, first_day, changed_at, "
-    "expires_on,"
+    "expires_on, token_id,"
     "       CASE WHEN $4 THEN pg_catalog.pg_current_wal_flush_lsn() END FROM daybook.admit($1, $2, $3)";
 
 /* A replica that is in recovery no more has been made the primary. */
@@ -194,6 +195,54 @@ bool statement_prepare(struct link *link, enum opening opening, int patience_ms)
             return false;
     }
     return link_take_and_drop(link, "preparing", PGRES_PIPELINE_SYNC);
+}
+
+bool statement_make_ready(struct link *link, enum opening opening, int patience_ms)
+{
+    link_drop_if_stale(link);
+    return link->connection != NULL || (link_connect(link) && statement_prepare(link, opening, patience_ms));
+}
+
+/* Asks a statement without parameters, in a transaction of its own, for its rows as text. */
+static bool ask(struct link *link, const char *name, const char *sql, PGresult **result)
+{
+    if (!PQsendQueryParams(link->connection, sql, 0, NULL, NULL, NULL, NULL, TEXT) ||
+        !PQpipelineSync(link->connection))
+        return link_fail_as_told(link, "sending");
+    if (!link_take(link, name, PGRES_TUPLES_OK, result))
+        return false;
+    if (link_take_and_drop(link, name, PGRES_PIPELINE_SYNC))
+        return true;
+    PQclear(*result);
+    return false;
+}
+
+bool statement_ask_schema(struct link *link, int *version, char store[STORE_NAME_SIZE])
+{
+    static const char name[] = "daybook.schema_version";
+    PGresult *result = NULL;
+
+    if (!ask(link, name, "SELECT schema_version, store FROM daybook.schema_version()", &result))
+        return false;
+    const bool good = PQntuples(result) == 1 && PQnfields(result) == 2;
+    if (good) {
+        *version = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        snprintf(store, STORE_NAME_SIZE, "%s", PQgetvalue(result, 0, 1));
+    }
+    PQclear(result);
+    return good || link_fail(link, name, "not the row that was asked for");
+}
+
+bool statement_ask_vitals(struct link *link, struct vitals *vitals)
+{
+    static const char name[] = "daybook.vitals";
+    PGresult *result = NULL;
+
+    if (!ask(link, name, VITALS_SQL, &result))
+        return false;
+    const bool good = vitals_read(result, vitals);
+    PQclear(result);
+    return good || link_fail(link, name, "not the row that was asked for");
 }
 
 /* A day as PostgreSQL's wire has a date. */

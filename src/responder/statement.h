@@ -8,6 +8,7 @@
 #include "link.h"
 #include "question.h"
 #include "rows.h"
+#include "vitals.h"
 
 /*
  * The responder's SQL: what is prepared on a link, sent over it and read from it.
@@ -29,6 +30,15 @@ enum opening { OPENING_ADMIT, OPENING_CATCH_UP };
  * all in one round trip. The server gives up on a statement shortly before patience_ms are over.
  */
 bool statement_prepare(struct link *link, enum opening opening, int patience_ms);
+
+/* Has a connection that is ready in this way: the one that there is, or a new one. */
+bool statement_make_ready(struct link *link, enum opening opening, int patience_ms);
+
+/* On the primary. Asks for the version of the schema, and the store; then the question is over. */
+bool statement_ask_schema(struct link *link, int *version, char store[STORE_NAME_SIZE]);
+
+/* On the primary. Asks how the database does. */
+bool statement_ask_vitals(struct link *link, struct vitals *vitals);
 
 /* On the primary. With wants_position, its answer has the position of statement_read_admission(). */
 bool statement_send_admit(const struct link *link, const struct question *question, bool wants_position);

@@ -9,19 +9,20 @@ char *value_put_text(char *text, const char *plain)
     return mempcpy(text, plain, strlen(plain));
 }
 
+/* Its digits are counted before they are written, from the last on: each is written where it stays. */
 char *value_put_integer(char *text, int64_t number)
 {
-    char digits[20];
-    size_t n = 0;
+    enum { DIGITS_MAX = 20 };
     uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    int count = 1;
 
-    do {
-        digits[sizeof(digits) - ++n] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
+    for (uint64_t bound = 10; count < DIGITS_MAX && left >= bound; bound *= 10)
+        count++;
     if (number < 0)
         *text++ = '-';
-    return mempcpy(text, digits + sizeof(digits) - n, n);
+    for (char *place = text + count; place > text; left /= 10)
+        *--place = (char)('0' + left % 10);
+    return text + count;
 }
 
 /* A number that is kept as a text. */

@@ -108,6 +108,32 @@ START_TEST(failed_result_without_words_of_its_own_is_told_in_those_of_libpq)
 END_TEST
 
 static const struct {
+    const char *state, *words;
+} HINTS[] = {
+    {"42883", "link: asking: no such thing (42883); the schema is older than this program, or missing: run "
+              "daybook-admin migrate\n"},
+    {"42P01", "(42P01); the schema is older"},
+    {"42703", "(42703); the schema is older"},
+    {"3F000", "(3F000); the schema is older"},
+    {"42501", "(42501)\n"},
+    {"53100", "(53100)\n"},
+};
+
+/* After an upgrade without migrate every request is 500, and the log is where one looks first. */
+START_TEST(error_of_a_schema_that_is_not_this_programs_is_told_with_what_to_do)
+{
+    fake_reset();
+    struct link link = connected_link();
+
+    fake_listen();
+    fake_tell(HINTS[_i].state, "no such thing");
+    fake_push_result(fake_result(PGRES_FATAL_ERROR));
+    ck_assert(!link_take_and_drop(&link, "asking", PGRES_TUPLES_OK));
+    check_failure(&link, HINTS[_i].words);
+}
+END_TEST
+
+static const struct {
     const char *call, *words;
 } WAITING[] = {
     {"PQflush", "link: sending: libpq's words"},
@@ -176,6 +202,8 @@ Suite *check_link_suite(void)
     tcase_add_test(tests, connection_is_made_once_and_numbered);
     tcase_add_test(tests, result_of_a_statement_is_taken_with_its_end);
     tcase_add_test(tests, failed_result_without_words_of_its_own_is_told_in_those_of_libpq);
+    tcase_add_loop_test(tests, error_of_a_schema_that_is_not_this_programs_is_told_with_what_to_do, 0,
+                        UNITS_COUNT(HINTS));
     tcase_add_loop_test(tests, wait_that_fails_is_logged_and_the_connection_closed, 0, UNITS_COUNT(WAITING));
     tcase_add_test(tests, idle_connection_on_which_the_server_speaks_is_dropped);
     tcase_add_test(tests, mute_link_fails_without_a_word);

@@ -139,6 +139,8 @@ START_TEST(headers_of_additions_are_copied_or_missing)
                     (char[]){"HTTP_HOST=kpi.example.org:8443"},
                     (char[]){"HTTP_ORIGIN=https://bi.example.org"},
                     (char[]){"HTTP_ACCESS_CONTROL_REQUEST_METHOD=GET"},
+                    (char[]){"HTTP_X_REQUEST_ID=r-1"},
+                    (char[]){"HTTP_TRACEPARENT=00-x"},
                     (char[]){"HTTP_ACCEPT=text/html"}, /* the first counts */
                     NULL},
          *without[] = {NULL};
@@ -149,12 +151,16 @@ START_TEST(headers_of_additions_are_copied_or_missing)
     ck_assert_str_eq(request.host, "kpi.example.org:8443");
     ck_assert_str_eq(request.origin, "https://bi.example.org");
     ck_assert_str_eq(request.requested_method, "GET");
+    ck_assert_str_eq(request.request_id, "r-1");
+    ck_assert_str_eq(request.traceparent, "00-x");
     request_free(&request);
     ck_assert(request_read(&request, without));
     ck_assert_ptr_null(request.accept);
     ck_assert_ptr_null(request.host);
     ck_assert_ptr_null(request.origin);
     ck_assert_ptr_null(request.requested_method);
+    ck_assert_ptr_null(request.request_id);
+    ck_assert_ptr_null(request.traceparent);
     ck_assert(!request.is_secure);
     request_free(&request);
 }

@@ -389,7 +389,8 @@ START_TEST(preflight_is_told_what_it_may_send)
 
     check_header(&printed, "Access-Control-Allow-Origin", "*");
     check_header(&printed, "Access-Control-Allow-Methods", "GET, HEAD");
-    check_header(&printed, "Access-Control-Allow-Headers", "Authorization, If-None-Match");
+    check_header(&printed, "Access-Control-Allow-Headers",
+                 "Authorization, If-None-Match, X-Request-Id, traceparent");
     check_header(&printed, "Access-Control-Max-Age", "86400");
     check_header(&printed, "Access-Control-Expose-Headers", NULL);
     free(printed.text);

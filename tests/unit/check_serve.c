@@ -14,11 +14,13 @@ static enum answer answer(void)
     static const struct database_settings settings = {.database = "", .timeout_ms = 10000};
     static char path[] = "/rest/dashboard/p/chats/count", query[] = "from=2026-01-01&to=2026-01-02";
     static char authorization[] = "Bearer pat-0123456789";
-    const struct service service = {
-        .database = database_open(&settings), .cache = cache_open(CACHE_ROOM), .origins = ""};
+    const struct service service = {.duty = DUTY_API,
+                                    .database = database_open(&settings),
+                                    .cache = cache_open(CACHE_ROOM),
+                                    .origins = ""};
     const struct request request = {
         .method = METHOD_GET, .path = path, .query = query, .authorization = authorization};
-    struct response response = {0};
+    struct response response = {.observation = {.request_id = "r-1"}};
 
     ck_assert_ptr_nonnull(service.database);
     ck_assert_ptr_nonnull(service.cache);
@@ -56,8 +58,8 @@ START_TEST(fault_on_the_way_is_a_500_and_two_lines)
     ck_assert_int_eq(answer(), ANSWER_FAULT);
     const char *heard = fake_heard();
     ck_assert_msg(strstr(heard, FAULTS[_i].words) != NULL, "heard: %s", heard);
-    ck_assert_msg(strstr(heard, "answered 500 to /rest/dashboard/p/chats/count\n") != NULL, "heard: %s",
-                  heard);
+    ck_assert_msg(strstr(heard, "answered 500 to /rest/dashboard/p/chats/count (request r-1)\n") != NULL,
+                  "heard: %s", heard);
     fake_reset();
 }
 END_TEST

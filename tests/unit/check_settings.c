@@ -9,7 +9,7 @@
 
 static const char *const NAMES[] = {"DAYBOOK_DATABASE",   "DAYBOOK_READ_DATABASE", "DAYBOOK_READ_LAG_MS",
                                     "DAYBOOK_TIMEOUT_MS", "DAYBOOK_IO_TIMEOUT_MS", "DAYBOOK_LOG",
-                                    "DAYBOOK_PUBLIC_URL", "DAYBOOK_CORS_ORIGINS"};
+                                    "DAYBOOK_ACCESS_LOG", "DAYBOOK_PUBLIC_URL",    "DAYBOOK_CORS_ORIGINS"};
 
 static const struct {
     const char *name, *value;
@@ -73,6 +73,8 @@ static const struct {
     {"DAYBOOK_LOG", "syslog2"},
     {"DAYBOOK_LOG", "journal"},
     {"DAYBOOK_LOG", "/var/log/daybook"},
+    {"DAYBOOK_ACCESS_LOG", "access.json"},
+    {"DAYBOOK_ACCESS_LOG", "Syslog"},
     {"DAYBOOK_PUBLIC_URL", "kpi.example.com"},
     {"DAYBOOK_PUBLIC_URL", "http://"},
     {"DAYBOOK_PUBLIC_URL", "https://kpi.example.com/?x"},
@@ -223,12 +225,13 @@ START_TEST(every_bad_value_is_told_in_a_line_of_its_own)
     setenv("DAYBOOK_TIMEOUT_MS", "soon", 1);
     setenv("DAYBOOK_IO_TIMEOUT_MS", "late", 1);
     setenv("DAYBOOK_LOG", "paper", 1);
+    setenv("DAYBOOK_ACCESS_LOG", "there", 1);
     setenv("DAYBOOK_PUBLIC_URL", "here", 1);
     setenv("DAYBOOK_CORS_ORIGINS", "everywhere", 1);
     ck_assert(!read_settings(&settings, &message));
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++)
         ck_assert_msg(strstr(message, NAMES[i]) != NULL, "no %s in: %s", NAMES[i], message);
-    ck_assert_int_eq(count_lines(message), 8);
+    ck_assert_int_eq(count_lines(message), 9);
     free(message);
 }
 END_TEST

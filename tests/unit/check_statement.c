@@ -198,6 +198,27 @@ START_TEST(ratio_is_a_number_of_any_length_or_null_or_a_fault)
 }
 END_TEST
 
+/* The log names the token of a refused request too: who hammers is found there. */
+static const struct {
+    int verdict;
+    int64_t token_id;
+} TOKENS[] = {{200, 7}, {401, 7}, {401, 0}, {403, INT64_MAX}, {429, 1}};
+
+START_TEST(admission_names_the_token_with_any_verdict)
+{
+    struct link link = connected_link();
+    const struct params params = month();
+    const struct question question = question_of("chats/count", &params);
+    struct admission admission = {0};
+    int64_t position;
+
+    wire_push_token(TOKENS[_i].verdict, 0, TOKENS[_i].token_id);
+    ck_assert(statement_read_admission(&link, &question, &admission, &position));
+    ck_assert_int_eq(admission.token_id, TOKENS[_i].token_id);
+    check_end(&link, true, NULL);
+}
+END_TEST
+
 START_TEST(admission_tells_what_there_is_to_show)
 {
     struct link link = connected_link();
@@ -285,6 +306,7 @@ Suite *check_statement_suite(void)
     tcase_add_test(tests, day_that_cannot_be_written_is_none);
     tcase_add_loop_test(tests, ratio_is_a_number_of_any_length_or_null_or_a_fault, 0, UNITS_COUNT(RATIOS));
     tcase_add_test(tests, admission_tells_what_there_is_to_show);
+    tcase_add_loop_test(tests, admission_names_the_token_with_any_verdict, 0, UNITS_COUNT(TOKENS));
     tcase_add_test(tests, page_of_more_rows_than_any_has_days_is_a_fault);
     tcase_add_test(tests, session_is_set_up_whole_or_not_at_all);
     suite_add_tcase(suite, tests);

@@ -41,8 +41,11 @@ void fake_hear_from_server(void);
 /* Behind so many results, has the next one be awaited so many times. */
 void fake_be_busy(int behind, int times);
 
-/* A result without rows, nor words of why it failed. */
+/* A result without rows, nor words of why it failed but those of fake_tell(). */
 PGresult *fake_result(ExecStatusType status);
+
+/* What failed results tell from now on: SQLSTATE and message. */
+void fake_tell(const char *state, const char *message);
 
 /* Appends a result to those that come; NULL stands behind the last of a statement. The fake's from now on. */
 void fake_push_result(PGresult *result);

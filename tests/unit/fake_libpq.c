@@ -1,6 +1,8 @@
 #include "fake.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,16 +14,21 @@ enum { RESULTS_MAX = 64 };
 static PGresult *results[RESULTS_MAX];
 static int result_count, results_given, busy_behind, busy_for, open_connections;
 static bool is_bad;
+static char state_told[8], message_told[64]; /* of every failed result; empty: it has none */
 static int ends[2] = {-1, -1}; /* of a socket pair: the connection's, and one that says nothing */
 
-/* No member of it is looked at: PGconn has none outside of libpq. */
-static char connection;
+/*
+ * No member of it is looked at here: PGconn has none outside of libpq. PQsetNoticeReceiver() is libpq's own,
+ * and writes into it.
+ */
+static max_align_t connection[256];
 
 void fake_reset_connection(void)
 {
     while (results_given < result_count)
         PQclear(results[results_given++]);
     is_bad = false;
+    *state_told = *message_told = '\0';
     result_count = results_given = busy_behind = busy_for = open_connections = 0;
     for (int i = 0; i < 2; i++) {
         if (ends[i] >= 0)
@@ -60,6 +67,12 @@ PGresult *fake_result(ExecStatusType status)
     return result;
 }
 
+void fake_tell(const char *state, const char *message)
+{
+    snprintf(state_told, sizeof(state_told), "%s", state);
+    snprintf(message_told, sizeof(message_told), "%s", message);
+}
+
 int fake_open_connections(void)
 {
     return open_connections;
@@ -67,7 +80,7 @@ int fake_open_connections(void)
 
 static PGconn *the_connection(void)
 {
-    return (PGconn *)(void *)&connection;
+    return (PGconn *)(void *)connection;
 }
 
 PGconn *fake_connection(void)
@@ -99,6 +112,17 @@ void __wrap_PQfinish(PGconn *finished)
 {
     if (finished != NULL)
         open_connections--;
+}
+
+char *__wrap_PQresultErrorField(const PGresult *result, int code);
+char *__wrap_PQresultErrorField(const PGresult *result, int code)
+{
+    char *told = code == PG_DIAG_SQLSTATE ? state_told : message_told;
+
+    if (PQresultStatus(result) != PGRES_FATAL_ERROR ||
+        (code != PG_DIAG_SQLSTATE && code != PG_DIAG_MESSAGE_PRIMARY))
+        return NULL;
+    return *told == '\0' ? NULL : told;
 }
 
 char *__wrap_PQerrorMessage(const PGconn *asked);

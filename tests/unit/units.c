@@ -35,15 +35,17 @@ int main(void)
 {
     /* What a module rests on comes before it: the first failure is the one to look at. */
     static Suite *(*const suites[])(void) = {
-        check_printable_suite,   check_log_suite,       check_day_suite,    check_percent_suite,
-        check_cursor_suite,      check_format_suite,    check_origin_suite, check_token_suite,
-        check_issue_suite,       check_endpoint_suite,  check_params_suite, check_address_suite,
-        check_request_suite,     check_validator_suite, check_json_suite,   check_body_suite,
-        check_page_suite,        check_summary_suite,   check_cache_suite,  check_conninfo_suite,
-        check_response_suite,    check_settings_suite,  check_link_suite,   check_statement_suite,
-        check_database_suite,    check_serve_suite,     check_input_suite,  check_instant_suite,
-        check_csv_suite,         check_jsonl_suite,     check_reader_suite, check_event_suite,
-        check_admin_token_suite,
+        check_printable_suite,   check_log_suite,        check_day_suite,         check_percent_suite,
+        check_cursor_suite,      check_format_suite,     check_origin_suite,      check_token_suite,
+        check_issue_suite,       check_endpoint_suite,   check_params_suite,      check_address_suite,
+        check_request_suite,     check_validator_suite,  check_json_suite,        check_body_suite,
+        check_page_suite,        check_summary_suite,    check_cache_suite,       check_conninfo_suite,
+        check_response_suite,    check_settings_suite,   check_link_suite,        check_statement_suite,
+        check_database_suite,    check_serve_suite,      check_input_suite,       check_instant_suite,
+        check_csv_suite,         check_jsonl_suite,      check_reader_suite,      check_event_suite,
+        check_admin_token_suite, check_request_id_suite, check_traceparent_suite, check_access_line_suite,
+        check_access_log_suite,  check_finding_suite,    check_diagnosis_suite,   check_counters_suite,
+        check_health_suite,      check_metrics_suite,
     };
     SRunner *runner = srunner_create(NULL);
 

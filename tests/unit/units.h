@@ -12,18 +12,24 @@
 #define UNITS_COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 /* One suite a module of src/, in the file named after it. */
+Suite *check_access_line_suite(void);
+Suite *check_access_log_suite(void);
 Suite *check_address_suite(void);
 Suite *check_admin_token_suite(void);
+Suite *check_finding_suite(void);
+Suite *check_diagnosis_suite(void);
 Suite *check_body_suite(void);
 Suite *check_cache_suite(void);
 Suite *check_conninfo_suite(void);
 Suite *check_csv_suite(void);
+Suite *check_counters_suite(void);
 Suite *check_cursor_suite(void);
 Suite *check_database_suite(void);
 Suite *check_day_suite(void);
 Suite *check_endpoint_suite(void);
 Suite *check_event_suite(void);
 Suite *check_format_suite(void);
+Suite *check_health_suite(void);
 Suite *check_input_suite(void);
 Suite *check_instant_suite(void);
 Suite *check_issue_suite(void);
@@ -31,6 +37,7 @@ Suite *check_json_suite(void);
 Suite *check_jsonl_suite(void);
 Suite *check_link_suite(void);
 Suite *check_log_suite(void);
+Suite *check_metrics_suite(void);
 Suite *check_origin_suite(void);
 Suite *check_page_suite(void);
 Suite *check_params_suite(void);
@@ -38,12 +45,14 @@ Suite *check_percent_suite(void);
 Suite *check_printable_suite(void);
 Suite *check_reader_suite(void);
 Suite *check_request_suite(void);
+Suite *check_request_id_suite(void);
 Suite *check_response_suite(void);
 Suite *check_serve_suite(void);
 Suite *check_settings_suite(void);
 Suite *check_statement_suite(void);
 Suite *check_summary_suite(void);
 Suite *check_token_suite(void);
+Suite *check_traceparent_suite(void);
 Suite *check_validator_suite(void);
 
 /*

@@ -82,17 +82,24 @@ static struct column day_column(const char *day)
 
 void wire_push_admission(int verdict, int64_t version)
 {
+    wire_push_token(verdict, version, 0);
+}
+
+void wire_push_token(int verdict, int64_t version, int64_t token_id)
+{
     const struct column columns[] = {
         {4, verdict}, {4, 58}, {4, 37}, {8, 1769817660}, {version == 0 ? 0 : 8, version},
-        {0, 0},       {0, 0},  {0, 0},  {0, 0},          {0, 0}};
+        {0, 0},       {0, 0},  {0, 0},  {0, 0},          {token_id == 0 ? 0 : 8, token_id},
+        {0, 0}};
 
     push_row(columns, UNITS_COUNT(columns));
 }
 
 void wire_push_days(int64_t first_day, int64_t expires_on)
 {
-    const struct column columns[] = {{4, 200}, {4, 58},        {4, 37}, {8, 1769817660}, {0, 0},
-                                     {0, 0},   {4, first_day}, {0, 0},  {4, expires_on}, {0, 0}};
+    const struct column columns[] = {{4, 200},        {4, 58}, {4, 37},        {8, 1769817660},
+                                     {0, 0},          {0, 0},  {4, first_day}, {0, 0},
+                                     {4, expires_on}, {0, 0},  {0, 0}};
 
     push_row(columns, UNITS_COUNT(columns));
 }
@@ -109,6 +116,7 @@ void wire_push_freshness(const char *settled_before, const char *first_day, int6
                                      day_column(first_day),
                                      {changed_at == 0 ? 0 : 8, changed_at},
                                      day_column(expires_on),
+                                     {0, 0},
                                      {0, 0}};
 
     push_row(columns, UNITS_COUNT(columns));

@@ -31,6 +31,9 @@ void wire_push_preparation(void);
  * is null. */
 void wire_push_admission(int verdict, int64_t version);
 
+/* The same, with the token's id; 0 is null. */
+void wire_push_token(int verdict, int64_t version, int64_t token_id);
+
 /* The same of one that passes, with what there is to show: null for a NULL, and for 0. */
 void wire_push_freshness(const char *settled_before, const char *first_day, int64_t changed_at,
                          const char *expires_on);

@@ -7,7 +7,9 @@ umask 022
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
 setup_log=$(mktemp "${TMPDIR:-/tmp}/daybook-setup.XXXXXX")
 ticker=
-trap 'rm -f "$setup_log"; [ -z "$ticker" ] || kill "$ticker"' EXIT
+# leave STATUS: what else a script has to do at its end; it defines its own.
+leave() { :; }
+trap 'ended=$?; [ -z "$ticker" ] || kill -KILL "$ticker" || true; leave $ended || true; rm -f "$setup_log"' EXIT
 trap 'exit 130' INT TERM HUP PIPE
 
 die() {
@@ -39,7 +41,7 @@ step() {
     (set -e && "$@") > "$setup_log" 2>&1 < /dev/null
     status=$?
     set -e
-    kill $ticker
+    kill -KILL $ticker # no other signal reaches it for sure: the shell may not have begun with it
     wait $ticker 2> /dev/null || true
     ticker=
     if [ $status = 0 ]; then
@@ -97,7 +99,7 @@ need_packages() {
         sudo=sudo
     fi
     step "Reading the package lists" "Is the package archive within reach?" $sudo apt-get update
-    : "${major:=$(apt-cache depends postgresql | sed -n 's/^ *Depends: postgresql-\([0-9]*\)$/\1/p')}"
+    : "${major:=$(LC_ALL=C apt-cache depends postgresql | sed -n 's/^ *Depends: postgresql-\([0-9]*\)$/\1/p')}"
     [ -n "$major" ] || die "the package archive has no postgresql"
     missing=$(missing_packages $(of_version "$major" "$@"))
     step "Installing $(echo "$missing" | wc -l) Debian packages" "The lines above say which package is at fault." \
@@ -114,11 +116,12 @@ copy_source() {
     mkdir -p "$1"
     # Their files are found by name: none may outlive its original.
     rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" "$1/tests/fuzz" "$1/tests/openapi" "$1/openapi" \
-        "$1/dashboard" "$1/connectors"
+        "$1/dashboard" "$1/connectors" "$1/packaging"
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - .ci .clang-format .clang-tidy .flake8 configure.ac Makefile.am README.md \
-        ARCHITECTURE.md CONTRIBUTING.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache dashboard \
-        lighttpd errors systemd man openapi connectors demo build-aux/setup.sh build-aux/coverage.sh |
+        ARCHITECTURE.md CONTRIBUTING.md SECURITY.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache \
+        dashboard lighttpd nginx haproxy caddy logrotate errors systemd monitoring man openapi connectors demo packaging \
+        build-aux/setup.sh build-aux/coverage.sh build-aux/tarball.sh |
         tar -C "$1" -xf -
 }
 

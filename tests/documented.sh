@@ -15,7 +15,7 @@ complain() {
 
 # The source of a page without comments, its hyphens plain and long options spelled as they are typed.
 page() {
-    sed -e '/^\.\\"/d' -e 's/\\-/-/g' -e 's/\\&//g' -e 's/Fl  *-/--/g' "$source/man/$1"
+    sed -e '/^\.\\"/d' -e 's/\\-/-/g' -e 's/\\&//g' -e 's/Fl  *-/--/g' "$source/man/$1.in"
 }
 
 # The DAYBOOK_* names on standard input, one to a line.
@@ -32,6 +32,14 @@ has() {
 need() {
     [ -n "$2" ] || complain "found no $1"
 }
+
+# No page names a folder that configure may move.
+for file in "$source"/man/*.8.in; do
+    checked=$((checked + 1))
+    if grep -Fn /usr/local "$file" >&2; then
+        complain "${file##*/} names /usr/local; write @prefix@, @pkglibexecdir@, @pkgdatadir@ or @sbindir@"
+    fi
+done
 
 # The settings of a program against the section ENVIRONMENT of its page.
 check_settings() {
@@ -102,7 +110,7 @@ $described
 EOF
 
 # An endpoint's row in the table begins {"AREA", "KPI", "page_...
-endpoints=$(sed -n 's|^ *{"\([a-z]*\)", "\([a-z_/-]*\)", "page_.*|/rest/\1/PROJECT/\2|p' "$source/src/responder/endpoint.c")
+endpoints=$(sed -n 's|^ *{NAMED("\([a-z]*\)", "\([a-z_/-]*\)"), "page_.*|/rest/\1/PROJECT/\2|p' "$source/src/responder/endpoint.c")
 need "endpoints in endpoint.c" "$endpoints"
 for endpoint in $endpoints; do
     checked=$((checked + 1))
@@ -117,10 +125,11 @@ for endpoint in $endpoints; do
         complain "openapi.json does not have the path $path"
 done
 
-# A script that Makefile.am does not name would not be installed.
+# A script that Makefile.am does not name would not be installed; one that it names twice is left of a merge.
 for file in $(cd "$source" && find sql -name '*.sql'); do
     checked=$((checked + 1))
-    grep -q "$file\( \|$\)" "$source/Makefile.am" || complain "Makefile.am does not name $file"
+    count=$(tr -s ' \t' '\n' < "$source/Makefile.am" | grep -Fcx "$file" || true)
+    [ "$count" = 1 ] || complain "Makefile.am names $file $count times"
 done
 
 [ $failed = 0 ] || exit 1

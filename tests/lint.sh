@@ -46,7 +46,8 @@ cppcheck_all() {
 }
 
 shell_files() {
-    find ./*.sh .ci bench build-aux connectors tests -name '*.sh' -o -path .ci/run | sort
+    find ./*.sh .ci bench build-aux connectors packaging tests -name '*.sh' -o -path .ci/run \
+        -o -path packaging/debian/tests/http -o -path 'packaging/debian/daybook.p*rm' | sort
 }
 
 # -x follows what a script reads in.
@@ -58,7 +59,7 @@ shell_all() {
 ! has clang-tidy || check clang-tidy tidy
 ! has cppcheck || check cppcheck cppcheck_all
 ! has shellcheck || check shellcheck shell_all
-! has flake8 || check flake8 flake8 tests bench connectors
+! has flake8 || check flake8 flake8 tests bench connectors packaging/debian/tests/socket-unit
 
 [ -z "$missing" ] || echo "lint.sh: not all was looked over: install the Debian packages$missing" >&2
 [ -z "$failed" ] || echo "lint.sh: findings of$failed" >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A PostgreSQL of one's own: data and Unix socket in one folder, no TCP, the machine's clusters untouched. The socket
-# is named after port 5432, whatever PGPORT says.
+# is named after port 5432, and what the caller has in the environment for PostgreSQL reaches none of it.
 #
 #   private-postgres.sh start DIR [NAME=VALUE ...]   makes the cluster if need be; settings are for a new one
 #   private-postgres.sh stop DIR
@@ -14,6 +14,9 @@ die() {
     echo "private-postgres.sh: $*" >&2
     exit 1
 }
+
+# shellcheck source=tests/libpq-environment.sh
+. "$(dirname "$0")/libpq-environment.sh"
 
 [ $# -ge 2 ] || die "usage: private-postgres.sh start|stop|run DIR ..."
 action=$1
@@ -38,7 +41,13 @@ run() {
     (become "$@")
 }
 
+# What has been started and is not up in time goes on otherwise, and nobody knows of it any more.
+halt() {
+    [ ! -f "$dir/data/postmaster.pid" ] || run "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop > /dev/null 2>&1 || true
+}
+
 start() {
+    trap 'halt; exit 130' INT TERM HUP
     if [ ! -f "$dir/data/PG_VERSION" ]; then
         chmod 700 "$dir"
         [ "$(id -u)" != 0 ] || chown postgres:postgres "$dir"
@@ -55,8 +64,10 @@ start() {
         run mv "$dir/data.new" "$dir/data" # whole or not at all
     fi
     run "$bin/pg_ctl" -D "$dir/data" status > /dev/null ||
-        run "$bin/pg_ctl" -D "$dir/data" -l "$dir/postgresql.log" -w -t 60 start > /dev/null ||
+        run "$bin/pg_ctl" -D "$dir/data" -l "$dir/postgresql.log" -w -t 60 start > /dev/null || {
+        halt
         die "PostgreSQL does not start; see $dir/postgresql.log"
+    }
 }
 
 case $action in

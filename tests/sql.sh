@@ -9,19 +9,20 @@ skip() {
 
 command -v psql > /dev/null || skip postgresql
 command -v pg_prove > /dev/null || skip libtap-parser-sourcehandler-pgtap-perl
+# shellcheck source=tests/libpq-environment.sh
+. "$DAYBOOK_SOURCE/tests/libpq-environment.sh"
+# shellcheck source=tests/stores.sh
+. "$DAYBOOK_SOURCE/tests/stores.sh"
 for extension in hll pgtap; do
-    { pg_config --sharedir > /dev/null 2>&1 && [ -e "$(pg_config --sharedir)/extension/$extension.control" ]; } ||
-        skip "postgresql-15-$extension"
+    has_extension $extension || skip "$(server_package $extension)"
 done
 
-. "$DAYBOOK_SOURCE/tests/stores.sh"
-# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
-PGPORT=5432
-export PGPORT
 private=$DAYBOOK_SOURCE/tests/private-postgres.sh
 top=$(mktemp -d /tmp/daybook-sql.XXXXXX)
 chmod 711 "$top"
-trap 'for dir in "$top"/*/; do [ ! -d "$dir" ] || "$private" stop "$dir"; done; rm -rf "$top"' EXIT
+# Each, whatever becomes of the others.
+trap 'for dir in "$top"/*/; do [ ! -d "$dir" ] || "$private" stop "$dir" || echo "sql.sh: $dir does not stop" >&2; done
+    rm -rf "$top"' EXIT
 trap 'exit 1' INT TERM
 
 # The files for this store, and those for all of which it has none of its own.

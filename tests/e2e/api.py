@@ -153,5 +153,5 @@ def varies(response):
 
 def lasting(headers):
     """The headers that are the same from one request to the next. On citus, what is not folded yet changes now."""
-    passing = re.compile("Last-Modified|Date|Keep-Alive|Connection|(X-)?RateLimit")
+    passing = re.compile("Last-Modified|Date|Keep-Alive|Connection|X-Request-Id|(X-)?RateLimit", re.IGNORECASE)
     return sorted((name, value) for name, value in headers.items() if not passing.match(name))

@@ -126,7 +126,7 @@ class Attacker:
 
     @contextlib.contextmanager
     def connection(self):
-        with socket.create_connection(("127.0.0.1", self.server.port), 30) as connection:
+        with self.server.connect() as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             yield connection
 

@@ -12,16 +12,36 @@ from browser import Browser, require
 from cluster import Cluster
 from contract import CONTRACT
 from events import add_many
+from front_ends import FRONT_ENDS, at_hand
 from servers import SERVERS, Lighttpd, Server
-from world import PORT, STORE, World
+from world import STORE, World
+
+EACH = {**SERVERS, **FRONT_ENDS}  # in the order of the tests
+# lighttpd reads a request alike, whoever started the responders that it asks.
+TRIED_WHOLE = [name for name in SERVERS if name != "lighttpd-socket"]
 
 
-def pytest_configure():
-    """Asks at the private servers' port; holds answers against the document; and to be ended is to be interrupted, so
-    that all is stopped."""
-    os.environ["PGPORT"] = str(PORT)
+def servers_for(marked):
+    """The web servers that a test runs through. A web server and a store know nothing of each other: each server is
+    tried over one store, and each store behind one server. DAYBOOK_SERVERS, a list of names, leaves the others out."""
+    names = EACH if marked("core") else ["lighttpd"] if marked("one_server") else TRIED_WHOLE
+    chosen = os.environ.get("DAYBOOK_SERVERS", "").split() if STORE == "rollup" else ["lighttpd"]
+    return [name for name in names if not chosen or name in chosen]
+
+
+def pytest_configure(config):
+    """Holds answers against the document; and to be ended is to be interrupted, so that all is stopped."""
     Server.contract = CONTRACT
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.addinivalue_line("markers", "core: what must hold behind each front end, not only behind TRIED_WHOLE")
+    config.addinivalue_line("markers", "one_server: what a web server has no part in")
+
+
+def pytest_generate_tests(metafunc):
+    """Which web servers a test runs through, unless its module has a server of its own."""
+    if "server" in metafunc.fixturenames and not hasattr(metafunc.module, "server"):
+        names = servers_for(metafunc.definition.get_closest_marker)
+        metafunc.parametrize("server", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +50,10 @@ def world():
         yield world
 
 
-@pytest.fixture(scope="session", params=SERVERS)
+@pytest.fixture(scope="session")
 def server(request, world):
-    """A running web server. A test that asks for it runs through each."""
-    with SERVERS[request.param](world) as server:
+    """A running web server: each of TRIED_WHOLE in turn, and for a test of the core, each that there is."""
+    with at_hand(EACH[request.param])(world) as server:
         yield server
 
 

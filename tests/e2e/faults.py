@@ -76,6 +76,16 @@ def locked(world, table, mode="ACCESS EXCLUSIVE"):
 
 
 @contextlib.contextmanager
+def renamed(world, function):
+    """A function of schema daybook that is not there under its name, which fails whoever prepares a call of it."""
+    world.sql(f"ALTER FUNCTION daybook.{function} RENAME TO {function}_gone")
+    try:
+        yield
+    finally:
+        world.sql(f"ALTER FUNCTION daybook.{function}_gone RENAME TO {function}")
+
+
+@contextlib.contextmanager
 def stopped(world):
     """PostgreSQL stopped, and started again whatever happens."""
     world.stop_postgres()

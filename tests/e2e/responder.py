@@ -70,11 +70,17 @@ def fcgi_record(kind, content):
     return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
 
 
-def fcgi_request(target, token):
-    """A whole FastCGI request, as web servers send it."""
-    params = {"REQUEST_METHOD": "GET", "REQUEST_URI": target,
-              "HTTP_AUTHORIZATION": f"Bearer {token}"}
-    pairs = b"".join(bytes([len(name), len(value)]) + name.encode() + value.encode()
+def fcgi_length(text):
+    """A length up to 127 is one byte, and any other four."""
+    return bytes([len(text)]) if len(text) < 128 else struct.pack(">I", len(text) | 1 << 31)
+
+
+def fcgi_request(target, token, **variables):
+    """A whole FastCGI request, as web servers send it, with more variables than those of every request."""
+    params = {"REQUEST_METHOD": "GET", "REQUEST_URI": target, **variables}
+    if token is not None:
+        params["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    pairs = b"".join(fcgi_length(name) + fcgi_length(value) + name.encode() + value.encode()
                      for name, value in params.items())
     return (fcgi_record(1, struct.pack(">HB5x", 1, 0)) + fcgi_record(4, pairs) + fcgi_record(4, b"")
             + fcgi_record(5, b""))
@@ -88,10 +94,10 @@ def connected(listener):
     return connection
 
 
-def fcgi_ask(listener, target, token):
+def fcgi_output(listener, target, token=None, **variables):
     """Standard output of a FastCGI request, which must be followed by its end."""
     with connected(listener) as connection:
-        connection.sendall(fcgi_request(target, token))
+        connection.sendall(fcgi_request(target, token, **variables))
         data = b"".join(iter(lambda: connection.recv(65536), b""))
     output, ended = b"", False
     while data:
@@ -101,7 +107,13 @@ def fcgi_ask(listener, target, token):
         ended = kind == 3
         data = data[8 + length + padding:]
     assert ended, "the request has no end"
-    CONTRACT.check_bytes("GET", target, output)
+    return output
+
+
+def fcgi_ask(listener, target, token=None, **variables):
+    """The same, held against the document."""
+    output = fcgi_output(listener, target, token, **variables)
+    CONTRACT.check_bytes(variables.get("REQUEST_METHOD", "GET"), target, output)
     return output
 
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 
+from pool import Pooled
 from processes import listens, serving, wait_until
 from world import BUILD, PRIVATE, SOURCE
 
@@ -56,6 +57,8 @@ class Server:
     assignment = None
     # What each answer is held against, if anything: conftest.py.
     contract = None
+    # Headers of each request.
+    headers = {}
     # Whether it serves nothing else: then what it says before it knows the path is JSON too.
     is_alone = False
 
@@ -155,9 +158,12 @@ class Server:
         """Process numbers of its responders that are running, also of those that have lost their parent."""
         return serving(self.folder, "daybook.fcgi")
 
+    def connect(self, timeout=30):
+        return socket.create_connection(("127.0.0.1", self.port), timeout)
+
     def raw(self, data, timeout=30):
         """Sends bytes as they are; all that comes back until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
+        with self.connect(timeout) as connection:
             connection.sendall(data)
             chunks = []
             with contextlib.suppress(ConnectionResetError):
@@ -168,7 +174,8 @@ class Server:
     def ask(self, target, token=None, method="GET", headers=None, body=None, timeout=30):
         """Sends a request over a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        sent = dict(headers or {})
+        connection.sock = self.connect(timeout)
+        sent = {**self.headers, **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         with contextlib.closing(connection):
@@ -205,31 +212,10 @@ include "{self.folder}/daybook-alone.conf"
         return self.spawn("lighttpd", "-D", "-f", self.folder / "lighttpd.conf")
 
 
-class SpawnFcgi(Lighttpd):
-    """lighttpd in front of responders that spawn-fcgi and multiwatch keep."""
+class LighttpdSocket(Pooled, Lighttpd):
+    """lighttpd in front of a pool of responders that systemd keeps on a socket."""
 
-    shipped = "lighttpd/daybook-spawn-fcgi.conf"
-
-    def shipped_command(self):
-        """The command of the shipped service, with the paths and the number of this folder."""
-        unit = (BUILD / "systemd" / "daybook.service").read_text().replace("\\\n", " ")
-        command = re.search("^ExecStart=(.*)$", unit, re.MULTILINE).group(1)
-        for pattern, value in ((r"/run/daybook/responder\.sock", self.folder / "sock"),
-                               (r"-f \d+", f"-f {self.processes}"),
-                               (r"\S+/daybook\.fcgi", self.responder)):
-            command, count = re.subn(pattern, str(value), command)
-            assert count == 1, pattern
-        return command
-
-    def launch(self):
-        self.write("responders.sh", f"""
-export DAYBOOK_DATABASE="{self.database}"
-exec 2>> {self.folder}/responders.log
-exec {self.shipped_command()}
-""")
-        self.spawn("sh", self.folder / "responders.sh")
-        wait_until((self.folder / "sock").exists, "spawn-fcgi does not start")
-        return super().launch()
+    shipped = "lighttpd/daybook-socket.conf"
 
 
 class Apache(Server):
@@ -273,7 +259,31 @@ Include "{self.folder}/daybook.conf"
         return self.spawn("apache2", "-f", self.folder / "apache.conf", "-DFOREGROUND")
 
 
-SERVERS = {"lighttpd": Lighttpd, "spawn-fcgi": SpawnFcgi, "apache": Apache}
+class ApacheSocket(Pooled, Apache):
+    """Apache with mod_proxy_fcgi, by as few lines as will do."""
+
+    modules = ("mpm_event", "authz_core", "proxy", "proxy_fcgi")
+
+    def shipped_file(self):
+        return f"""
+<Proxy "fcgi://daybook/">
+    ProxySet enablereuse=off retry=0 timeout=15
+</Proxy>
+<Location "/rest/">
+    SetHandler "proxy:unix:{self.folder}/sock|fcgi://daybook/"
+    CGIPassAuth On
+    Require all granted
+</Location>
+"""
+
+    def configure(self):
+        super().configure()
+        text = (self.folder / "apache.conf").read_text()
+        self.write("apache.conf", "".join(line for line in text.splitlines(True)
+                                          if not line.startswith(("Fcgid", "TypesConfig"))))
+
+
+SERVERS = {"lighttpd": Lighttpd, "lighttpd-socket": LighttpdSocket, "apache": Apache}
 
 
 def reserve_port():

@@ -47,7 +47,7 @@ SELECT _timescaledb_functions.create_chunk(
            format('daybook.%I', name)::regclass,
            jsonb_build_object(field, jsonb_build_array(starts * weeks, (starts + 1) * weeks)))
   FROM (VALUES (28 * 86400000000)) AS w (weeks),
-       (VALUES ('events', 'occurred_at'), ('returns', 'day')) AS t (name, field),
+       (VALUES ('events', 'occurred_at')) AS t (name, field),
        generate_series(
            div(extract(epoch FROM timestamptz '2026-01-01Z')::bigint * 1000000, weeks)::bigint,
            div(extract(epoch FROM timestamptz '2026-02-10Z')::bigint * 1000000, weeks)::bigint) AS starts"""

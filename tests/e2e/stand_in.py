@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import struct
+import sys
 import urllib.parse
 
 END_REQUEST, PARAMS, STDIN, STDOUT = 3, 4, 5, 6
@@ -45,6 +46,7 @@ def answer(query, stream):
             "hang": lambda: stream.read(1),  # until the web server closes
             "garbage": lambda: b"no header\r\n\r\n"}
     if "act" in query:
+        print("stand-in: act", query["act"], file=sys.stderr, flush=True)
         return acts[query["act"]]()
     body = (b"0123456789abcde\n" * (int(query.get("size", 10)) // 16 + 1))[:int(query.get("size", 10))]
     return (f"Status: {query.get('status', 200)} Word\r\nContent-Type: {query.get('type', 'application/json')}\r\n"

@@ -42,9 +42,10 @@ class Standby:
 
     @contextlib.contextmanager
     def paused(self):
-        """Receives, and replays nothing."""
+        """Receives, and replays nothing: it is behind by a commit at least, also where events lie on other servers."""
         self.sql("SELECT pg_wal_replay_pause()")
         wait_until(lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)], "it goes on")
+        self.world.sql("SELECT pg_logical_emit_message(true, 'daybook', 'missed')", user="postgres")
         try:
             yield
         finally:

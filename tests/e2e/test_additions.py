@@ -194,7 +194,8 @@ def test_preflight_needs_no_token(shared_server, project):
     assert (response.status, response.body) == (204, b"")
     assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
     assert response.headers["Access-Control-Allow-Methods"] == "GET, HEAD"
-    assert response.headers["Access-Control-Allow-Headers"] == "Authorization, If-None-Match"
+    assert response.headers["Access-Control-Allow-Headers"] == ("Authorization, If-None-Match, X-Request-Id,"
+                                                                " traceparent")
     assert response.headers["Access-Control-Max-Age"] == "86400"
     assert "Origin" in varies(response)
     assert preflight(shared_server, CHATS.target(project), "https://evil.example").headers[

@@ -8,13 +8,14 @@ import pytest
 
 from api import digest
 from command import DATABASE, DONE, REFUSED, USAGE, migrate, newest, outcome, run
-from world import PENDING, STORE
+from world import ONE_STORE, PENDING, STORE
 
-COMMANDS = ["migrate", "project create", "project list", "token create", "token list",
-            "token revoke", "import", "refresh", "verify", "rebuild", "retention", "status"]
+COMMANDS = ["setup", "migrate", "project create", "project list", "token create", "token list",
+            "token revoke", "token rotate", "token show", "import",
+            "refresh", "verify", "rebuild", "retention", "status", "check"]
 OPERANDS = {"project create": "ID", "token create": "PROJECT", "token list": "PROJECT",
-            "token revoke": "ID", "import": "FILE"}
-CALLS = ["project create x", "project list", "token create x", "token list x", "token revoke 1",
+            "token revoke": "ID", "token rotate": "ID", "import": "FILE"}
+CALLS = ["project create x", "project list", "token create x", "token list x", "token revoke 1", "token rotate 1",
          "import -", "refresh", "verify", "rebuild", "retention --raw 9", "status"]
 
 
@@ -28,6 +29,7 @@ def test_help_lists_every_command():
         assert f"  daybook-admin {command}" in result.stdout
 
 
+@ONE_STORE
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_needs_neither_operand_nor_database(command):
     result = run(*command.split(), "--help")
@@ -37,6 +39,7 @@ def test_help_of_a_command_needs_neither_operand_nor_database(command):
     assert run("--help", *command.split()).stdout == result.stdout
 
 
+@ONE_STORE
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_version_is_the_only_line_wherever_it_is_asked_for(command):
     result = run(*command.split(), "--version")
@@ -44,6 +47,7 @@ def test_version_is_the_only_line_wherever_it_is_asked_for(command):
     assert re.fullmatch(r"daybook-admin \d+\.\d+(\.\d+)?\n", result.stdout)
 
 
+@ONE_STORE
 @pytest.mark.parametrize("arguments", [
     [], [""], ["frobnicate"], ["project"], ["token"], ["project", "drop"], ["projectlist"],
     ["Status"], ["project create", "x"], ["--frobnicate"], ["status", "--frobnicate"], ["-x"],
@@ -53,6 +57,8 @@ def test_version_is_the_only_line_wherever_it_is_asked_for(command):
     ["import"], ["import", "a", "b"], ["migrate", "x"], ["refresh", "x"], ["status", "x"],
     ["status", "--name", "x"], ["project", "create", "x", "--expires", "3"],
     ["token", "create", "x", "--expires"], ["token", "create", "x", "--name"],
+    ["token", "rotate"], ["token", "show", "pat-x"], ["token", "revoke", "1", "--grace", "1"],
+    *(["token", "rotate", "1", "--grace", hours] for hours in ("-1", "8761", "x", "", "1.5")),
     *(["token", "create", "x", "--expires", days]
       for days in ("0", "-1", "36501", "x", "", "5d", "1.5", "99999999999999999999"))])
 def test_wrong_usage_says_so_before_any_database_is_asked(arguments):
@@ -68,6 +74,7 @@ def test_no_database_given_is_wrong_usage(environment):
     assert "DAYBOOK_DATABASE" in result.stderr
 
 
+@ONE_STORE
 @pytest.mark.parametrize("command", ["migrate", *CALLS])
 def test_a_database_out_of_reach_is_told_apart(command):
     result = run(*command.split(), "--database", "host=/nonexistent dbname=x")
@@ -80,6 +87,15 @@ def test_the_option_wins_over_the_environment(world):
     assert outcome(result) == (DONE, True, False)
 
 
+def test_the_owners_variable_wins_over_that_of_the_responders(world):
+    """Services share a file of settings: the refresh must not connect as a responder."""
+    result = run("project", "list", DAYBOOK_OWNER_DATABASE=world.conninfo(), DAYBOOK_DATABASE="host=/nonexistent")
+    assert outcome(result) == (DONE, True, False)
+    result = run("project", "list", DAYBOOK_OWNER_DATABASE="", DAYBOOK_DATABASE=world.conninfo())
+    assert outcome(result) == (DONE, True, False)
+
+
+@ONE_STORE
 @pytest.mark.parametrize("command", CALLS)
 def test_a_database_without_the_schema_says_what_to_do(world, command):
     result = run(*command.split(), DAYBOOK_DATABASE=world.conninfo(database="postgres"))
@@ -108,6 +124,7 @@ def test_project_create_is_silent_and_shows_in_the_list(world, name):
     assert any(re.fullmatch(pattern, line) for line in lines[1:])
 
 
+@ONE_STORE
 @pytest.mark.parametrize("name", ["", "a b", "-", "_a", ".a", "a/b", "a%20b", "é", "x" * 65, "a\n",
                                   "a;b"])
 def test_a_project_id_that_cannot_stand_in_a_url_is_refused(world, name):
@@ -116,6 +133,7 @@ def test_a_project_id_that_cannot_stand_in_a_url_is_refused(world, name):
     assert "1 to 64 letters" in result.stderr
 
 
+@ONE_STORE
 @pytest.mark.parametrize("name", ["", "a\tb", "a\nb", "\x1b[31m", "x" * 201, "é" * 101])
 def test_a_name_that_would_garble_a_list_is_refused(world, project, name):
     for arguments in (["project", "create", "named"], ["token", "create", project]):
@@ -171,6 +189,7 @@ def test_a_token_that_cannot_be_printed_is_revoked(world, project):
     assert [token["state"] for token in tokens(world, project)] == ["revoked"]
 
 
+@ONE_STORE
 def test_tokens_differ(world, project):
     assert len({world.token(project) for _ in range(20)}) == 20
 
@@ -189,7 +208,7 @@ def test_token_list_shows_state_and_dates_in_utc(world, project):
     world.sql("UPDATE daybook.tokens SET expires_at = now() - interval '1 s'"
               " WHERE project_id = %s AND name = 'gone'", [project])
     head = world.admin("token", "list", project).stdout.splitlines()[0]
-    assert head == "id\tname\tstate\tcreated\texpires\twindow_closes"
+    assert head == "id\tname\tstate\tcreated\texpires\twindow_closes\tused\trefused\tlast_used\tsuccessor"
     first, second, gone = tokens(world, project)
     assert (first["name"], first["state"], first["expires"]) == ("first", "active", "")
     assert (second["name"], second["state"]) == ("", "active")
@@ -220,6 +239,7 @@ def test_revoke_is_silent_lasting_and_the_same_again(world, project, token):
     assert verdicts == [401, 200]
 
 
+@ONE_STORE
 @pytest.mark.parametrize("number", ["0", "-1", "x", "", "999999999", "99999999999999999999",
                                     "1 OR true"])
 def test_revoking_a_token_that_does_not_exist_is_refused(world, token, number):
@@ -229,6 +249,125 @@ def test_revoking_a_token_that_does_not_exist_is_refused(world, token, number):
     assert world.sql("SELECT count(*) FROM daybook.tokens WHERE revoked_at IS NULL") == active
 
 
+def use_up(world, project, token, refused=0):
+    """The window of a token, and some requests more."""
+    for _ in range(100 + refused):
+        world.sql("SELECT daybook.admit(%s, %s)", [digest(token), project])
+
+
+def test_token_list_shows_what_the_open_window_let_through_and_refused(world, project, token):
+    """One token that hammers is found here."""
+    def use():
+        row = tokens(world, project)[0]
+        return row["used"], row["refused"]
+
+    assert use() == ("0", "0")
+    use_up(world, project, token, refused=3)
+    assert use() == ("100", "3")
+    assert tokens(world, project)[0]["last_used"].endswith("+00")
+    world.sql("UPDATE daybook.windows SET closes_at = now()")
+    assert use() == ("0", "0")
+
+
+def test_a_refresh_notes_the_last_use(world, project, token):
+    """The window that tells of it does not outlive a crash."""
+    world.sql("SELECT daybook.admit(%s, %s)", [digest(token), project])
+    used = tokens(world, project)[0]["last_used"]
+    world.admin("refresh")
+    world.sql("DELETE FROM daybook.windows")
+    assert tokens(world, project)[0]["last_used"] == used != ""
+
+
+def verdicts(world, project, *texts):
+    return [world.sql("SELECT verdict FROM daybook.admit(%s, %s)", [digest(text), project])[0][0] for text in texts]
+
+
+def test_rotate_makes_a_token_like_the_old_one_which_ends_after_the_grace(world, project):
+    """A client is given the new token while the old one is still good."""
+    old = world.admin("token", "create", project, "--name", "BI", "--expires", "30").stdout.strip()
+    number = tokens(world, project)[0]["id"]
+    result = world.admin("token", "rotate", number, "--grace", "48")
+    assert re.fullmatch(r"pat-[0-9A-Za-z]{36}\n", result.stdout) and result.stderr == ""
+    first, second = tokens(world, project)
+    assert (first["state"], first["successor"], second["name"]) == ("active", second["id"], "BI")
+    instants = [datetime.datetime.fromisoformat(value)
+                for value in (first["expires"], second["created"], second["expires"])]
+    assert abs(instants[0] - instants[1] - datetime.timedelta(hours=48)) < datetime.timedelta(seconds=2)
+    assert abs(instants[2] - instants[1] - datetime.timedelta(days=30)) < datetime.timedelta(seconds=2)
+    assert verdicts(world, project, old, result.stdout.strip()) == [200, 200]
+
+
+def test_rotate_without_grace_ends_the_old_one_at_once(world, project, token):
+    number = tokens(world, project)[0]["id"]
+    new = world.admin("token", "rotate", number, "--grace", "0").stdout.strip()
+    assert verdicts(world, project, token, new) == [401, 200]
+    assert [row["state"] for row in tokens(world, project)] == ["expired", "active"]
+    assert tokens(world, project)[1]["expires"] == "", "the old one had no end"
+
+
+def test_the_grace_of_rotate_does_not_lengthen_a_life(world, project):
+    world.admin("token", "create", project, "--expires", "1")
+    before = tokens(world, project)[0]
+    world.admin("token", "rotate", before["id"], "--grace", "8760")
+    assert tokens(world, project)[0]["expires"] == before["expires"]
+
+
+def test_a_token_that_rotate_cannot_print_is_nobodys_and_the_old_one_stays(world, project, token):
+    """Its holder would be locked out, by a token that nobody has seen."""
+    before = tokens(world, project)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        result = world.admin("token", "rotate", before[0]["id"], "--grace", "0", check=False, capture_output=False,
+                             stdout=full, stderr=subprocess.PIPE)
+    assert result.returncode == REFUSED
+    assert "No space left" in result.stderr
+    assert tokens(world, project) == before
+    assert verdicts(world, project, token) == [200]
+
+
+def test_what_is_over_cannot_be_rotated_and_is_said_what_can(world, project, token):
+    """A token that has ended must not come to life by its number; one that was rotated has lost its length of life."""
+    number = tokens(world, project)[0]["id"]
+    world.admin("token", "rotate", number)
+    successor = tokens(world, project)[1]["id"]
+
+    def refused():
+        before = tokens(world, project)
+        result = world.admin("token", "rotate", number, check=False)
+        assert outcome(result) == (REFUSED, False, True)
+        assert tokens(world, project) == before
+        return result.stderr
+
+    assert f"token {successor} is in its place; rotate that one" in refused()
+    world.sql("UPDATE daybook.tokens SET expires_at = now() WHERE token_id = %s", [number])
+    assert f"is expired; make another with: daybook-admin token create {project}" in refused()
+    world.admin("token", "revoke", number)
+    assert "is revoked; make another" in refused()
+    number = "999999999"
+    assert "there is no token with the id 999999999" in refused()
+
+
+def test_show_names_a_token_and_prints_nothing_of_it(world, project):
+    """A token that was found in a log or a file has to be traced, and not to be spread further."""
+    token = world.admin("token", "create", project, "--name", "found").stdout.strip()
+    row = tokens(world, project)[0]
+    for text in (token, f"{token}\n", f"{token}\r\nrest"):
+        result = world.admin("token", "show", input=text)
+        assert outcome(result) == (DONE, True, False)
+        shown = dict(line.split(": ", 1) for line in result.stdout.splitlines())
+        assert shown == {"id": row["id"], "project": project, "name": "found", "state": "active",
+                         "created": row["created"], "expires": "never", "last_used": "never", "successor": ""}
+    world.admin("token", "revoke", row["id"])
+    assert "\nstate: revoked\n" in world.admin("token", "show", input=token).stdout
+
+
+@ONE_STORE
+@pytest.mark.parametrize("text", ["", "\n", "pat-unknown", "1", "x" * 5000])
+def test_show_refuses_what_is_no_token_of_this_database(world, text):
+    result = world.admin("token", "show", input=text, check=False)
+    assert outcome(result) == (REFUSED, False, True)
+    assert not text.strip() or text.strip() not in result.stderr
+
+
 # --- refresh and status -------------------------------------------------------
 
 STATUS_OF_STORE = {
@@ -236,7 +375,7 @@ STATUS_OF_STORE = {
     "timescaledb": ["timescaledb", "events", "chunks", "users", "rolled_up", "pending", "pending_users"],
     "citus": ["events", "users", "rolled_up", "pending", "pending_users"],
 }
-NOTHING_PENDING = {"rollup": "0", "timescaledb": "0 project-days", "citus": "0"}
+NOTHING_PENDING = {"rollup": "0", "timescaledb": "0", "citus": "0"}
 
 
 def test_refresh_is_silent_and_leaves_nothing_pending(world, project):
@@ -253,20 +392,22 @@ def test_status_tells_versions_sizes_and_what_is_pending(world, database):
     items = dict(re.fullmatch(r"(\w[\w-]*): (.*)", text).groups()
                  for text in result.stdout.splitlines())
     assert list(items) == ["daybook-admin", "schema", "store", "postgresql", "hll", "projects",
-                           "tokens", "responder_defaults", "everybody_may", "raw_from", *STATUS_OF_STORE[STORE]]
+                           "tokens", "responder_defaults", "everybody_may", "raw_from", "refreshed",
+                           *STATUS_OF_STORE[STORE]]
     assert (items["schema"], items["store"]) == (str(newest()), STORE)
     assert (items["projects"], items["tokens"]) == ("0", "0 active")
     assert (items["pending"], items["pending_users"]) == (NOTHING_PENDING[STORE], "0")
 
     world.admin("project", "create", "p", database=database)
-    for options in ("", "--expires 13 --name soon", "--expires 15", "--expires 1"):
+    for options in ("", "--expires 13 --name soon", "--expires 15", "--expires 1", "--expires 2"):
         world.admin("token", "create", "p", *options.split(), database=database)
     world.sql("INSERT INTO daybook.events VALUES ('e', 'p', now(), 'chat_start', 'u')",
               database=database)
     world.sql("UPDATE daybook.tokens SET revoked_at = now() WHERE token_id = 4", database=database)
+    world.sql("UPDATE daybook.tokens SET successor_id = 1 WHERE token_id = 5", database=database)  # it is to end
     text = world.admin("status", database=database).stdout
-    assert "\nprojects: 1\ntokens: 3 active\n" in text
-    if STORE == "rollup":
+    assert "\nprojects: 1\ntokens: 4 active\n" in text
+    if STORE != "citus":
         since = r"^pending: 1 increments since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00$"
         assert re.search(since, text, re.MULTILINE)
     assert "\npending_users: 1\n" in text

@@ -63,6 +63,7 @@ def january(world, project):
 # --- conditional requests ---------------------------------------------------------
 
 
+@pytest.mark.core
 def test_a_page_that_the_client_has_is_not_sent_again(server, january, token):
     page = ask(server, january, token)
     tag = etag_of(page)
@@ -98,6 +99,7 @@ def test_an_id_that_is_used_again_has_none_of_the_pages_of_before(world, alone, 
     assert counts(ask(alone, january, world.token(project))) == {"10": 3}
 
 
+@pytest.mark.core
 def test_any_other_condition_gets_the_page(server, january, token):
     page = ask(server, january, token)
     for condition in ("", '"x"', etag_of(page)[2:-1], 'W/"' + "A" * 22 + '"', "garbage", '"'):

@@ -6,6 +6,9 @@ import urllib.parse
 import pytest
 
 from acting import acting
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 YEAR = "/rest/analytics/{}/messages/daily?from=2025-01-01&to=2026-01-01&limit=365"
 DAY = "/rest/analytics/{}/messages/daily?from=2025-01-01&to=2025-01-02"

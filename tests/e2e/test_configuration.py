@@ -8,10 +8,13 @@ import subprocess
 
 import pytest
 
-from world import BUILD
+from front_ends import ApacheProxy, Caddy, HaProxy, Nginx
+from world import BUILD, ONE_STORE, SOURCE
+
+pytestmark = ONE_STORE
 
 SHIPPED = {"lighttpd": BUILD / "lighttpd" / "daybook.conf",
-           "spawn-fcgi": BUILD / "lighttpd" / "daybook-spawn-fcgi.conf"}
+           "lighttpd-socket": BUILD / "lighttpd" / "daybook-socket.conf"}
 APACHE = BUILD / "apache" / "daybook.conf"
 
 
@@ -73,9 +76,83 @@ def test_apache_takes_the_file_in_debians_configuration(tmp_path, left_out, alon
     for name in gone:
         for file in enabled.glob(f"{name}.*"):
             file.unlink()
+    # Nor do other packages' files.
+    for file in (folder / "conf-enabled").glob("*.conf"):
+        if "alias" in left_out and "Alias" in file.read_text():
+            file.unlink()
     text = text_of(APACHE)
     if alone:
         text = text.replace("# Define DAYBOOK_ALONE", "Define DAYBOOK_ALONE")
         assert "\nDefine DAYBOOK_ALONE" in text
     pathlib.Path(folder, "conf-enabled", "daybook.conf").write_text(text)
     assert "Syntax OK" in check("apachectl", "configtest", APACHE_CONFDIR=str(folder))
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """A certificate and its key, each in a file."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    check("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+          "/CN=kpi.example.org", "-keyout", str(key), "-out", str(certificate))
+    return certificate, key
+
+
+def with_pair(text, pair):
+    """A shipped file that names those, and the errors of these sources."""
+    certificate, key = pair
+    for old, new in (("/etc/ssl/daybook/fullchain.pem", certificate), ("/etc/ssl/daybook/privkey.pem", key)):
+        text = text.replace(old, str(new))
+    return re.sub(r"/\S+/daybook/errors/", f"{SOURCE}/errors/", text)
+
+
+def needed(kind):
+    return pytest.mark.skipif(not os.path.exists(kind.present), reason=f"install the Debian package {kind.package}")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="nginx opens its ports to check a file, which takes root")
+@needed(Nginx)
+def test_nginx_takes_the_file_in_debians_configuration(tmp_path, pair):
+    """Beside Debian's default site."""
+    folder = tmp_path / "nginx"
+    shutil.copytree("/etc/nginx", folder, symlinks=True)
+    main = folder / "nginx.conf"
+    text = main.read_text()
+    for old in ("/etc/nginx", "/run", "/var/log/nginx"):
+        text = text.replace(old, str(folder))
+    main.write_text(text)
+    (folder / "sites-enabled" / "daybook").write_text(with_pair((BUILD / Nginx.shipped).read_text(), pair))
+    output = check("nginx", "-t", "-e", "stderr", "-c", str(main))
+    assert "[warn]" not in output and "successful" in output
+
+
+@needed(HaProxy)
+def test_haproxy_takes_the_file_behind_debians(tmp_path, pair):
+    """Whose defaults must not become those of the API."""
+    both = tmp_path / "both.pem"
+    both.write_text("".join(file.read_text() for file in pair))
+    text = with_pair((BUILD / HaProxy.shipped).read_text(), pair).replace("/etc/haproxy/daybook.pem", str(both))
+    whole = tmp_path / "haproxy.cfg"
+    whole.write_text(pathlib.Path("/etc/haproxy/haproxy.cfg").read_text() + text)
+    assert "[ALERT]" not in check("haproxy", "-c", "-f", str(whole))
+
+
+@needed(ApacheProxy)
+def test_apache_takes_the_site_in_debians_configuration(tmp_path, pair):
+    folder = tmp_path / "apache2"
+    shutil.copytree("/etc/apache2", folder, symlinks=True)
+    for name in ("ssl", "socache_shmcb", "proxy", "proxy_fcgi", "reqtimeout", "deflate", "filter", "headers"):
+        for file in (folder / "mods-available").glob(f"{name}.*"):
+            link = folder / "mods-enabled" / file.name
+            if not link.is_symlink():
+                link.symlink_to(file)
+    text = with_pair((BUILD / ApacheProxy.shipped).read_text(), pair)
+    (folder / "sites-enabled" / "daybook.conf").write_text(text)
+    assert "Syntax OK" in check("apachectl", "configtest", APACHE_CONFDIR=str(folder))
+
+
+@needed(Caddy)
+def test_caddy_takes_the_file(tmp_path):
+    """Its own certificate and all, without asking for one."""
+    output = check("caddy", "validate", "--adapter", "caddyfile", "--config", str(BUILD / Caddy.shipped),
+                   HOME=str(tmp_path))
+    assert "Valid configuration" in output

@@ -8,8 +8,7 @@ import pytest
 from api import CHATS, CSAT, MONTH, set_window
 from contract import Contract, Mismatch, document
 from faults import another
-from processes import wait_until
-from servers import SpawnFcgi
+from servers import LighttpdSocket
 
 CHATS_PATH = "/rest/dashboard/{project_id}/chats/count"
 SUMMARY_PATH = "/rest/analytics/{project_id}/summary"
@@ -149,7 +148,7 @@ ORIGIN = "https://dashboard.example.org"
 @pytest.fixture(scope="module")
 def own(world):
     """A server that lets another origin ask, and holds answers against a document that nobody else has used."""
-    server = SpawnFcgi(world, 2)
+    server = LighttpdSocket(world, 2)
     server.environment["DAYBOOK_CORS_ORIGINS"] = ORIGIN
     server.contract = Contract(document())
     with server:
@@ -178,7 +177,8 @@ def ask_for_everything(world, server, path, project, token):
 
     page = ask(f"{target}&limit=5")
     assert page.status == 200, page
-    ask(f"{target}&limit=5", **{"If-None-Match": page.headers["ETag"]})
+    if "ETag" in page.headers:
+        ask(f"{target}&limit=5", **{"If-None-Match": page.headers["ETag"]})
     for form in ("csv", "ndjson"):
         ask(f"{target}&format={form}&include=freshness&compare=previous")
     ask(f"{target}&include=freshness&compare=previous")
@@ -211,9 +211,8 @@ def test_all_that_the_document_lists_is_seen(world, own, project):
         lost.contract = contract
         for path in paths:
             lost.ask(f"{path.replace('{project_id}', project)}?{MONTH}", token)
-    # Without responders the web server answers by itself.
-    own.children[0].terminate()
-    wait_until(lambda: not own.responders(), "responders do not end")
+    # Without responders nor their socket the web server answers by itself.
+    own.pool.close()
     for path in paths:
         for method in ("GET", "OPTIONS"):
             own.ask(f"{path.replace('{project_id}', project)}?{MONTH}", token, method)

@@ -10,9 +10,9 @@ from events import add_many
 from processes import wait_until
 from reports import CARDS, DAY, PERIODS, ask, compared, fill, rows, today, total, written
 from servers import SERVERS
-from world import STORE
+from world import ONE_STORE
 
-pytestmark = pytest.mark.skipif(STORE != "rollup", reason="a page cannot tell one store from another")
+pytestmark = ONE_STORE
 EACH_PERIOD = pytest.mark.parametrize("period", PERIODS)
 
 

@@ -9,9 +9,9 @@ from api import Client, set_window
 from browser import axe
 from faults import locked
 from reports import DAY, fill, today
-from world import STORE
+from world import ONE_STORE
 
-pytestmark = pytest.mark.skipif(STORE != "rollup", reason="a page cannot tell one store from another")
+pytestmark = ONE_STORE
 TAB, ENTER, LEFT, RIGHT, END = "\ue004", "\ue007", "\ue012", "\ue014", "\ue010"
 WIDTHS = pytest.mark.parametrize("width", [1280, 390, 320])
 

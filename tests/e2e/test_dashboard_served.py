@@ -6,7 +6,9 @@ import pytest
 
 from api import MESSAGES
 from servers import SERVERS, parsed
-from world import SOURCE
+from world import ONE_STORE, SOURCE
+
+pytestmark = ONE_STORE
 
 FOLDER = SOURCE / "dashboard"
 FILES = sorted(FOLDER.iterdir())

@@ -18,6 +18,9 @@ from faults import (BOUND, FAULT, PASSWORD, another, ask_at_once, ask_fault, ask
                     sessions, stopped, terminate, waiting, warm)
 from processes import frozen, wait_until
 from responder import cgi_answer, run_cgi
+from world import ONE_STORE
+
+pytestmark = [ONE_STORE, pytest.mark.one_server]
 
 
 # The database goes away and comes back.
@@ -189,7 +192,7 @@ def test_a_database_that_says_nothing_or_nonsense_gives_500_in_time(world, proje
         began = time.monotonic()
         result = run_cgi(MESSAGES.target(project), token, DAYBOOK_DATABASE=database,
                          DAYBOOK_TIMEOUT_MS="500")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < BOUND
     assert cgi_answer(result) == ("500 Internal Server Error", FAULT)
     assert re.search("database: (connecting|reading|waiting|setting up the session): .",
                      result.stderr)

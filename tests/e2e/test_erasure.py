@@ -4,7 +4,7 @@ import pytest
 
 from command import DONE, REFUSED, outcome
 from sessions import SHOWN, event, execute, in_january, write
-from world import STORE
+from world import ONE_STORE, STORE
 
 database = pytest.fixture(in_january)
 
@@ -43,7 +43,7 @@ def test_no_trace_of_an_erased_user_is_left_and_the_numbers_stay(database):
     fill(database)
     fill(database, "q")
     before = database.sql(SHOWN)
-    sketches = database.sql("SELECT day, returning_users::text FROM daybook.live WHERE project_id = 'p'")
+    sketches = database.sql("SELECT day, users::text FROM daybook.spanned WHERE project_id = 'p'")
     result = admin(database, "user", "erase", "p", "u")
     assert (outcome(result), result.stdout) == ((DONE, True, False), "5 event(s) bear a pseudonym now\n")
     assert database.sql(SHOWN) == before
@@ -54,7 +54,7 @@ def test_no_trace_of_an_erased_user_is_left_and_the_numbers_stay(database):
     admin(database, "project", "delete", "q", "--yes")
     database.refresh()
     assert traces(database, "u") == []
-    left = database.sql("SELECT day, returning_users::text FROM daybook.live WHERE project_id = 'p'")
+    left = database.sql("SELECT day, users::text FROM daybook.spanned WHERE project_id = 'p'")
     assert not {row for row in left if row[1]} & {row for row in sketches if row[1]}
     assert admin(database, "user", "erase", "p", "u").stdout == "0 event(s) bear a pseudonym now\n"
 
@@ -118,6 +118,7 @@ def test_a_deleted_project_leaves_nothing(registered):
     assert registered.sql("SELECT * FROM daybook.verify(NULL, '-infinity', 'infinity')") == []
 
 
+@ONE_STORE
 @pytest.mark.parametrize("answer, deleted", [("p\n", True), ("p", True), ("q\n", False), ("", False), ("y\n", False)])
 def test_deleting_asks_for_the_id_again(registered, answer, deleted):
     result = admin(registered, "project", "delete", "p", input=answer)

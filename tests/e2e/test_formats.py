@@ -7,6 +7,9 @@ import json
 import pytest
 
 from api import CHATS, CSAT, EACH_ENDPOINT, ERRORS, MONTH, USERS, cursor_of, days, varies
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 CSV = "text/csv; charset=utf-8; header=present"
 NDJSON = "application/x-ndjson"
@@ -42,6 +45,7 @@ def test_ndjson_has_the_rows_of_the_page(reader, endpoint):
         list(plain(row).items()) for row in reader.rows(endpoint, f"{MONTH}&limit=365")]
 
 
+@pytest.mark.core
 def test_csv_comes_byte_for_byte(reader):
     assert reader.get(CSAT, "from=2026-01-14&to=2026-01-16&format=csv").body == (
         b"date,total,avg_score\r\n2026-01-14,0,\r\n2026-01-15,12,4.2\r\n")
@@ -61,6 +65,7 @@ ACCEPTED = {
 }
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("accept", ACCEPTED, ids=lambda accept: str(accept)[:50])
 def test_table_is_sent_if_it_is_preferred_outright(reader, accept):
     response = reader.get(CHATS, MONTH, headers={} if accept is None else {"Accept": accept})
@@ -77,6 +82,7 @@ def test_accept_of_10_kb_is_refused_by_the_web_server(reader):
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ", b"HTTP/1.1 431 ", b"HTTP/1.0 431 "))
 
 
+@pytest.mark.core
 def test_format_in_the_address_wins_and_names_a_file(reader):
     response = reader.get(CHATS, f"{MONTH}&format=ndjson", headers={"Accept": "text/csv"})
     assert response.headers["Content-Type"] == NDJSON
@@ -113,6 +119,7 @@ def test_table_pages_and_has_a_validator_of_its_own(reader, endpoint, table):
     assert reader.get(endpoint, f"{MONTH}&format={table}").body == whole.body
 
 
+@pytest.mark.core
 def test_head_of_a_table_is_that_of_get(reader):
     page = reader.get(CHATS, f"{MONTH}&format=csv")
     head = reader.get(CHATS, f"{MONTH}&format=csv", method="HEAD")
@@ -121,6 +128,7 @@ def test_head_of_a_table_is_that_of_get(reader):
     assert head.headers["Content-Type"] == CSV
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("accept", ["text/csv", NDJSON])
 def test_errors_stay_json(reader, accept):
     response = reader.get(CHATS, "", headers={"Accept": accept})

@@ -4,6 +4,9 @@ import pytest
 
 from attack import NOT_ALLOWED, PAGE, Alone, Differs, lighttpd_refuses, own
 from servers import Lighttpd
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 METHODS = ["POST", "PUT", "DELETE", "PATCH"]
 UNKNOWN = ["BREW", "get", "GETT", "M" * 3000]

@@ -12,7 +12,7 @@ from api import ENDPOINTS, MONTH
 from command import DATABASE, DONE
 from faults import locked
 from responder import cgi_answer, run_cgi
-from world import STORE, run_each
+from world import ONE_STORE, STORE, run_each
 
 HOSTILE = {
     # how text is read and written
@@ -148,6 +148,7 @@ def test_no_default_changes_what_the_programs_say(world, database, hostile):
     assert [text for command, _, text, _ in clean if command[0] == "retention"][0].startswith("dropped ")
 
 
+@ONE_STORE
 @pytest.mark.parametrize("setting", ["lock_timeout=100ms", "statement_timeout=300ms"])
 def test_who_runs_the_tool_may_bound_its_waits(world, monkeypatch, setting):
     """PGOPTIONS is their own word, unlike a default."""

@@ -3,6 +3,9 @@
 import pytest
 
 from attack import MARK, PAGE, UNAUTHENTICATED, Differs, own
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 
 @pytest.mark.parametrize("header, expected", [

@@ -6,6 +6,9 @@ import pytest
 
 from api import BAD_CURSOR, BAD_FROM, BAD_LIMIT, BAD_TO, MONTH, cursor_of
 from attack import GOOD, MISSING, NOT_FOUND, PAGE, TARGET, UNAUTHORIZED, Alone, Differs, lighttpd_refuses, own
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 
 # Paths.

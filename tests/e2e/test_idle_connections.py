@@ -11,6 +11,9 @@ from api import MESSAGES
 from faults import BOUND
 from proxy import Line
 from responder import assert_whole_page, cgi_answer, fcgi_ask, listening, pool, run_cgi
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 IDLE = 10.5  # seconds, after which a connection must answer before it is used
 

@@ -8,9 +8,10 @@ import pytest
 
 from command import DONE, REFUSED, outcome
 from imports import COLUMNS, assert_counts, file_of, line, load, stored
-from world import ADMIN
+from world import ADMIN, ONE_STORE
 
 
+@ONE_STORE
 @pytest.mark.parametrize("form", [
     lambda text: text.encode(),
     lambda text: text.encode().rstrip(b"\n"),
@@ -75,6 +76,7 @@ def test_a_file_of_only_a_header_adds_nothing(world, data):
     assert_counts(load(world, data), 0, 0)
 
 
+@ONE_STORE
 @pytest.mark.parametrize("data", [b"", gzip.compress(b"")], ids=["plain", "gzip"])
 def test_an_empty_file_is_refused(world, data):
     """A header is what tells a file of events from a slip."""
@@ -83,6 +85,7 @@ def test_an_empty_file_is_refused(world, data):
     assert "line 1: no header" in result.stderr
 
 
+@ONE_STORE
 @pytest.mark.parametrize("header, why", [
     (COLUMNS.replace(",kind", ""), "column kind is missing"),
     (COLUMNS.replace("event_id,", ""), "column event_id is missing"),
@@ -127,6 +130,7 @@ BAD_LINES = {
 }
 
 
+@ONE_STORE
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("name", BAD_LINES)
 def test_a_bad_line_is_named_and_nothing_of_the_file_kept(world, project, name, compress):
@@ -140,6 +144,7 @@ def test_a_bad_line_is_named_and_nothing_of_the_file_kept(world, project, name, 
     assert world.sql("SELECT 1 FROM daybook_v1.chats_daily WHERE project_id = %s", [project]) == []
 
 
+@ONE_STORE
 @pytest.mark.parametrize("bad, why", [
     (b"bad\xff,{},2026-01-01Z,chat_start,u,c,\n", "0xff"),
     (b"b\xc3,{},2026-01-01Z,chat_start,u,c,\n", "0xc3"),
@@ -173,6 +178,7 @@ def test_a_quote_that_never_ends_is_refused(world, project):
     assert stored(world, project) == []
 
 
+@ONE_STORE
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_backslash_dot_does_not_end_the_file_unseen(world, project, end):
     """COPY ends there without a word, and what follows would be lost."""
@@ -183,6 +189,7 @@ def test_a_backslash_dot_does_not_end_the_file_unseen(world, project, end):
     assert stored(world, project) == []
 
 
+@ONE_STORE
 @pytest.mark.parametrize("quoted", ['"\\."', '"x\n\\.\ny"'])
 def test_a_backslash_dot_within_quotes_is_a_value_or_refused(world, project, quoted):
     result = load(world, file_of(project, line(project, "a", user_id=quoted), line(project, "b")))
@@ -196,6 +203,7 @@ def test_line_ends_of_carriage_returns_lose_nothing_unseen(world, project, lines
     assert len(stored(world, project)) == (lines if result.returncode == DONE else 0)
 
 
+@ONE_STORE
 @pytest.mark.parametrize("broken", [
     lambda data: data[:-1], lambda data: data[:-8], lambda data: data[:len(data) // 2],
     lambda data: data[:12], lambda data: data[:4],
@@ -210,6 +218,7 @@ def test_a_damaged_gzip_is_refused(world, project, broken):
     assert stored(world, project) == []
 
 
+@ONE_STORE
 def test_a_large_file_whose_gzip_is_cut_is_refused(world, project):
     """Most of it has gone to the database by the time that its end is missed."""
     data = gzip.compress(file_of(project, *(line(project, f"e{n}") for n in range(20000))).encode())

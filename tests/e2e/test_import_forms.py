@@ -9,6 +9,9 @@ import pytest
 
 from command import DONE, REFUSED, USAGE, outcome
 from imports import COLUMNS, assert_counts, file_of, line, load, stored
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 
 def rows(world, project):

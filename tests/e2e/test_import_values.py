@@ -4,6 +4,9 @@ import pytest
 
 from command import DONE, REFUSED, outcome
 from imports import COLUMNS, assert_counts, file_of, line, load, stored
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 KINDS = ("chat_start, inbound_message, outbound_message, positive_feedback, negative_feedback, ht_request,"
          " ht_start, csat, ai_quality, api_error")

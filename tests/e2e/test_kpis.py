@@ -7,6 +7,8 @@ import pytest
 from api import CHATS, CSAT, ENDPOINTS, ERRORS, USERS, days
 from events import new_event
 
+pytestmark = pytest.mark.one_server
+
 
 def test_day_is_half_open_in_utc(world, client):
     world.add_events([new_event(client.project, instant, "chat_start") for instant in

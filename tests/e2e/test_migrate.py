@@ -11,7 +11,7 @@ import pytest
 
 from command import DATABASE, DONE, REFUSED, migrate, newest, outcome, run
 from processes import started
-from world import ADMIN, SOURCE, STORE
+from world import ADMIN, ONE_STORE, SOURCE, STORE
 
 PAGES = [f"page_{kpi}_daily" for kpi in ("messages", "chats", "users", "csat", "ai_quality", "errors", "summary")]
 PAGES.append("page_summary")
@@ -34,6 +34,7 @@ def test_migrate_applies_each_migration_in_order_and_once(world, database):
     assert len(world.sql("SELECT 1 FROM daybook.migrations", database=database)) == len(applied)
 
 
+@ONE_STORE
 def test_code_is_replaced_by_each_migrate(world, database, migrations):
     """State is migrated, code is replaced: a routine that was changed by hand is mended, and a new one is there."""
     assert migrate(world, database).returncode == DONE
@@ -144,6 +145,7 @@ def test_a_first_migration_that_fails_leaves_an_empty_database(world, database, 
     assert migrate(world, database).returncode == DONE
 
 
+@ONE_STORE
 def test_a_database_newer_than_the_tool_is_left_alone(world, database):
     migrate(world, database)
     world.sql("INSERT INTO daybook.migrations VALUES (9999, '9999-future.sql')", database=database)
@@ -152,6 +154,7 @@ def test_a_database_newer_than_the_tool_is_left_alone(world, database):
     assert "schema version 9999, newer than this program's" in result.stderr
 
 
+@ONE_STORE
 def test_files_that_are_no_migrations_are_passed_over(world, database, migrations):
     (migrations / "schema" / "otherstore").mkdir()
     for name in ("9998-x.sql~", "9998-x.sql.orig", "98-x.sql", "9998.sql", "otherstore/9998-x.sql", "x.sql",
@@ -164,6 +167,7 @@ def test_files_that_are_no_migrations_are_passed_over(world, database, migration
     assert result.stdout.endswith(f"schema version {newest()}\n")
 
 
+@ONE_STORE
 @pytest.mark.parametrize("folder", ["/nonexistent", "/dev/shm"])
 def test_a_folder_without_migrations_is_refused(world, database, folder):
     result = migrate(world, database, folder)
@@ -171,6 +175,7 @@ def test_a_folder_without_migrations_is_refused(world, database, folder):
     assert "DAYBOOK_SQL" in result.stderr
 
 
+@ONE_STORE
 def test_an_owner_who_may_not_create_hll_is_told_so(world, database):
     world.sql_as_superuser("DROP EXTENSION hll", database)
     result = migrate(world, database)
@@ -180,7 +185,8 @@ def test_an_owner_who_may_not_create_hll_is_told_so(world, database):
     assert migrate(world, database).returncode == DONE
 
 
-@pytest.mark.parametrize("schema", ["public", "daybook", '"odd ""name"'])
+@pytest.mark.parametrize("schema", [*(pytest.param(name, marks=ONE_STORE) for name in ("public", "daybook")),
+                                    '"odd ""name"'])
 def test_hll_may_live_in_any_schema(world, database, schema):
     world.sql_as_superuser("DROP EXTENSION hll", database)
     if schema != "public":

@@ -11,7 +11,7 @@ import pytest
 from command import DONE, migrate, newest, outcome
 from contract import Contract, document
 from servers import Lighttpd
-from world import BUILD, SOURCE, STORE
+from world import BUILD, ONE_STORE, SOURCE, STORE
 
 KIND = "ALTER TYPE daybook.event_kind ADD VALUE 'refund';\n"
 MEASURE = "    ('refunds',           'refund',            false),\n"
@@ -26,7 +26,7 @@ COMMENT ON COLUMN daybook.refunds_daily.day        IS 'The day, UTC. Days withou
 COMMENT ON COLUMN daybook.refunds_daily.refunds    IS 'Money given back.';
 CALL daybook.publish('refunds_daily', 'page_refunds_daily');
 """
-ROW = ('    {"dashboard", "refunds/daily", "page_refunds_daily", NULL, "total_days", 30, '
+ROW = ('    {NAMED("dashboard", "refunds/daily"), "page_refunds_daily", NULL, "total_days", 30, '
        '{{"date", FIELD_DATE}, {"refunds", FIELD_COUNT}}},\n')
 MAN = ".It Pa /rest/dashboard/PROJECT/refunds/daily\n"
 SQL_LINES_MAX = 30
@@ -87,13 +87,14 @@ def documented(source):
                           env={**os.environ, "DAYBOOK_BUILD": str(BUILD), "DAYBOOK_SOURCE": str(source)})
 
 
+@ONE_STORE
 def test_an_endpoint_that_is_in_no_document_is_told(copy):
     script = f"sql/schema/{newest() + 1:04}-refund.sql"
     replace(copy / "Makefile.am", "sql/schema/0001-base.sql", f"sql/schema/0001-base.sql {script}")
     result = documented(copy)
     assert result.returncode == 1
     assert "daybook.fcgi.8 does not describe the endpoint /rest/dashboard/PROJECT/refunds/daily" in result.stderr
-    page = copy / "man" / "daybook.fcgi.8"
+    page = copy / "man" / "daybook.fcgi.8.in"
     replace(page, ".It Pa /rest/dashboard/PROJECT/errors/daily\n",
             MAN + ".It Pa /rest/dashboard/PROJECT/errors/daily\n")
     result = documented(copy)

@@ -27,6 +27,7 @@ EXAMPLES = {
 }
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_of_the_specification_comes_byte_for_byte(reader, name):
     limit, day, row, next_cursor = EXAMPLES[name]
@@ -39,6 +40,7 @@ def test_an_example_of_the_specification_comes_byte_for_byte(reader, name):
 
 # Paging.
 
+@pytest.mark.core
 @EACH_ENDPOINT
 def test_a_page_without_a_limit_has_the_endpoints_length(reader, endpoint):
     response = reader.get(endpoint, "from=2024-02-01&to=2024-04-01")
@@ -65,6 +67,7 @@ def test_last_non_empty_cursor_wins(reader, cursors):
     assert response.body == USERS.body(["2026-01-31"], 31)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("spelling", [B, B.replace("=", "%3D"), B.replace("=", "%3d"),
                                       B.rstrip("="), "".join(f"%{ord(c):02X}" for c in B)])
 def test_cursor_as_clients_spell_it(reader, spelling):
@@ -72,6 +75,7 @@ def test_cursor_as_clients_spell_it(reader, spelling):
     assert response.body == CHATS.body(["2026-01-31"], 31)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("limit, rows", [("1", 1), ("7", 7), ("364", 364), ("365", 365),
                                          ("", 30)])
 def test_a_limit_of_1_to_365_days_is_kept_to(reader, limit, rows):
@@ -142,6 +146,7 @@ def test_from_equal_to_to_is_an_empty_range(reader, endpoint):
     assert response.body == endpoint.body([], 0)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("query", [
     f"from=2020-01-01&to=2020-01-02&{MONTH}&limit=3&limit=31",
     f"{MONTH}&limit=31&from=&to=&limit=",
@@ -156,6 +161,7 @@ def test_params_as_clients_send_them(reader, query):
 
 # The head of a page.
 
+@pytest.mark.core
 @EACH_ENDPOINT
 def test_the_head_of_a_page_names_its_type_and_length(reader, endpoint):
     response = reader.get(endpoint)
@@ -168,6 +174,7 @@ def test_the_head_of_a_page_names_its_type_and_length(reader, endpoint):
     assert "public" not in headers["Cache-Control"]
 
 
+@pytest.mark.core
 @EACH_ENDPOINT
 def test_head_request_is_a_get_without_body(reader, endpoint):
     get, head = reader.get(endpoint), reader.get(endpoint, method="HEAD")
@@ -176,6 +183,7 @@ def test_head_request_is_a_get_without_body(reader, endpoint):
     assert lasting(head.headers) == lasting(get.headers)
 
 
+@pytest.mark.core
 @EACH_ENDPOINT
 def test_options_needs_no_token_and_has_no_body(server, project, endpoint):
     response = server.ask(endpoint.target(project, ""), method="OPTIONS")
@@ -186,6 +194,7 @@ def test_options_needs_no_token_and_has_no_body(server, project, endpoint):
     assert "WWW-Authenticate" not in response.headers
 
 
+@pytest.mark.core
 def test_good_request_writes_nothing_to_the_log(reader):
     """A log that grows with each request hides what matters and fills the disk."""
     before = reader.server.log()

@@ -12,6 +12,9 @@ from api import EACH_ENDPOINT
 from events import add_many
 from proxy import TransactionPooler
 from responder import cgi_answer, fcgi_ask, listening, pool, run_cgi
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 REASON = "have the pooler in between pool by session"
 

@@ -8,7 +8,7 @@ import pytest
 
 from sessions import (ONE_TRANSACTION, RECOUNT, SHOWN, Background, Database, event, execute, in_january,
                       opened, refresh_in, wait_for_lock, write)
-from world import STORE, World
+from world import ONE_STORE, STORE, World
 
 database = pytest.fixture(in_january)
 
@@ -63,7 +63,7 @@ def test_a_crash_in_the_middle_of_a_refresh_changes_nothing(spare):
         database.is_right()
 
 
-@pytest.mark.parametrize("form", ["plain", "custom"])
+@pytest.mark.parametrize("form", ["plain", pytest.param("custom", marks=ONE_STORE)])
 def test_a_dump_restored_in_another_cluster_is_right_and_goes_on(database, spare, form):
     """The other cluster has the roles because migrate has made them there, in another database.
 

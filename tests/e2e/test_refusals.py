@@ -7,10 +7,14 @@ import pytest
 
 from api import (BAD_COMPARE, BAD_CURSOR, BAD_FORMAT, BAD_FROM, BAD_INCLUDE, BAD_LIMIT, BAD_RANGE, BAD_TO, CHATS,
                  EACH_ENDPOINT, MONTH, REFUSALS, SUMMARY, cursor_of, digest, lasting, set_window)
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 
 # Parameters.
 
+@pytest.mark.core
 @EACH_ENDPOINT
 def test_missing_params_have_one_message(reader, endpoint):
     for query in ("", "from=2026-01-01", "to=2026-01-01", "from=&to=", "from=2026-01-01&to=",
@@ -105,6 +109,7 @@ def refused(world, client, *statuses):
     return client.server.ask(f"/rest/dashboard/{project}/{path}?{query}", client.token, method)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("first, second", list(itertools.combinations(REFUSALS, 2)))
 def test_refusals_come_in_their_order(world, client, first, second):
     response = refused(world, client, first, second)
@@ -112,6 +117,7 @@ def test_refusals_come_in_their_order(world, client, first, second):
     assert response.body.startswith(REFUSALS[first])
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("status", REFUSALS)
 def test_the_head_of_a_refusal_says_what_may_be_done(world, client, status):
     response = refused(world, client, status)
@@ -127,6 +133,7 @@ def test_the_head_of_a_refusal_says_what_may_be_done(world, client, status):
     assert ("Retry-After" in headers) == (status == 429)
 
 
+@pytest.mark.core
 def test_challenge_says_whether_a_token_came(server, project):
     """RFC 6750 section 3.1: no error code where there were no credentials."""
     without = server.ask(CHATS.target(project))
@@ -144,6 +151,7 @@ def test_other_project_exists_or_not_all_the_same(world, client):
     assert lasting(real.headers) == lasting(missing.headers)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("path", [
     "/rest/", "/rest/dashboard", "/rest/dashboard/PROJECT", "/rest/dashboard/PROJECT/",
     "/rest/dashboard/PROJECT/chats", "/rest/dashboard/PROJECT/chats/daily",
@@ -154,6 +162,7 @@ def test_no_other_path_is_found(reader, path):
     assert (response.status, response.body) == (404, REFUSALS[404])
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("query, with_token, status", [("", True, 400), (MONTH, False, 401)])
 def test_head_request_is_refused_like_a_get(reader, query, with_token, status):
     token = reader.token if with_token else None
@@ -164,11 +173,13 @@ def test_head_request_is_refused_like_a_get(reader, query, with_token, status):
     assert lasting(head.headers) == lasting(get.headers)
 
 
+@pytest.mark.core
 def test_options_of_no_endpoint_is_not_found(server, project):
     response = server.ask(f"/rest/dashboard/{project}/chats", method="OPTIONS")
     assert (response.status, response.body) == (404, REFUSALS[404])
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_other_methods_are_not_allowed(server, project, method):
     response = server.ask(CHATS.target(project), method=method)

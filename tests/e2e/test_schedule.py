@@ -13,7 +13,8 @@ from processes import wait_until
 from world import ADMIN, BUILD, PENDING, SOURCE, World, of_store
 
 JOBS = SOURCE / "sql" / "schedule" / "pg_cron.sql"
-UNITS = ["daybook-refresh.service", "daybook-refresh.timer", "daybook.service"]
+UNITS = ["daybook.socket", "daybook.service", "daybook-monitor.socket", "daybook-monitor.service",
+         "daybook-refresh.timer", "daybook-refresh.service"]
 OWNERS_JOBS = ("SELECT jobid, jobname, schedule, command, database, username, active"
                "  FROM cron.job ORDER BY jobname")
 
@@ -41,7 +42,7 @@ def test_systemd_takes_the_units(tmp_path):
 
 def test_the_service_refreshes(world, project):
     text = unit("daybook-refresh.service")
-    database = re.search(r'^Environment="DAYBOOK_DATABASE=(.*)"$', text, re.MULTILINE).group(1)
+    database = re.search(r'^Environment="DAYBOOK_OWNER_DATABASE=(.*)"$', text, re.MULTILINE).group(1)
     for part, value in (("host=/run/postgresql", f"host={world.postgres}"),
                         ("dbname=daybook", "dbname=daybook"), ("user=daybook", "user=daybook_owner")):
         database, count = re.subn(rf"(?<!\S){part}(?!\S)", value, database)
@@ -51,7 +52,7 @@ def test_the_service_refreshes(world, project):
 
     world.add_events([("e", project, "2026-01-01Z", "chat_start", "u", None, None)])
     assert world.sql(f"SELECT 1 FROM {PENDING} WHERE project_id = %s", [project]) != []
-    result = subprocess.run(command, env={"DAYBOOK_DATABASE": database},
+    result = subprocess.run(command, env={"DAYBOOK_OWNER_DATABASE": database},
                             capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (DONE, "", "")
     assert world.sql(f"SELECT 1 FROM {PENDING} WHERE project_id = %s", [project]) == []
@@ -80,7 +81,7 @@ def cron_world():
     sharedir = subprocess.run(["pg_config", "--sharedir"], check=True,
                               capture_output=True, text=True).stdout.strip()
     if not pathlib.Path(sharedir, "extension", "pg_cron.control").exists():
-        pytest.skip("this PostgreSQL has no pg_cron: install the Debian package postgresql-15-cron")
+        pytest.skip("this PostgreSQL has no pg_cron: install the Debian package of that name")
     head = re.findall(r"^--   (cron\.\w+) = (\S+)", JOBS.read_text(), re.MULTILINE)
     assert dict(head) == {"cron.database_name": "'daybook'", "cron.use_background_workers": "on"}
     settings = [f"{name} = {value}" for name, value in head]

@@ -18,6 +18,9 @@ from api import MESSAGES
 from faults import locked, waiting
 from processes import wait_until
 from responder import (assert_whole_page, connected, fcgi_ask, fcgi_record, fcgi_request, listening, pool)
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 IO_TIMEOUT = 0.5  # seconds
 STALLED = 3

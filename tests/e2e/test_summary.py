@@ -9,6 +9,8 @@ import pytest
 from api import (AI_QUALITY, CHATS, CSAT, ERRORS, MESSAGES, MONTH, SUMMARY, SUMMARY_DAILY, USERS, days)
 from events import new_event
 
+pytestmark = pytest.mark.one_server
+
 NUMBERS = ["chats", "inbound_messages", "outbound_messages", "positive_feedback", "negative_feedback", "ht_requests",
            "ht_starts", "returning_users", "csat_total", "csat_sum", "csat_avg_score", "ai_quality_sample_size",
            "ai_quality_sum", "ai_quality_score", "error_count", "containment"]

@@ -6,7 +6,9 @@ import pytest
 
 from command import DONE, outcome
 from sessions import event, in_january, write
-from world import STORE
+from world import ONE_STORE, STORE
+
+pytestmark = ONE_STORE
 
 database = pytest.fixture(in_january)
 

@@ -6,6 +6,9 @@ import re
 import pytest
 
 from api import CHATS, MONTH, REFUSALS, digest
+from world import ONE_STORE
+
+pytestmark = ONE_STORE
 
 
 # The rate limit.

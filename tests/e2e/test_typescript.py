@@ -9,7 +9,9 @@ import subprocess
 import pytest
 
 from api import BAD_RANGE, MESSAGES, USERS
-from world import SOURCE
+from world import ONE_STORE, SOURCE
+
+pytestmark = [ONE_STORE, pytest.mark.one_server]
 
 YEAR = ("2025-12-01", "2026-12-01")
 

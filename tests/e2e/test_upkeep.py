@@ -27,14 +27,13 @@ DAMAGE = {
     "increments lost": "DELETE FROM daybook.pending",
     "increments twice": "INSERT INTO daybook.pending SELECT * FROM daybook.pending",
 }
-if STORE == "timescaledb":
-    DAMAGE = {
-        "a count": "INSERT INTO daybook.daily (project_id, day, counts) SELECT project_id, '2026-01-02', '{1}'"
-                   " FROM unnest('{p,q}'::text[]) AS project (project_id) WHERE true",
-        "a sketch": "INSERT INTO daybook.returns SELECT 'p', 'stranger' || n, '2026-01-03'"
-                    "  FROM generate_series(1, 9) AS n",
-        "a day lost": "DELETE FROM daybook.returns WHERE day = '2026-01-02'",
-        "a day too many": DAMAGE["a day too many"],
+if STORE == "rollup":
+    DAMAGE |= {
+        "a sketch": "DELETE FROM daybook.sketches WHERE day = '2026-01-03'",
+        "a day lost, its sketch left": "CALL daybook.refresh(); DELETE FROM daybook.daily WHERE day = '2026-01-02'",
+        # It is shown once nothing is pending.
+        "what a sketch comes to": "CALL daybook.refresh();"
+                                  " UPDATE daybook.daily SET returned = returned + 1 WHERE day = '2026-01-03'",
     }
 if STORE == "citus":
     # There an event that has not been folded is the increment.

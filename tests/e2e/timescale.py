@@ -1,4 +1,4 @@
-"""A database of the store timescaledb, its continuous aggregates, and random events in it."""
+"""A database of the store timescaledb, its continuous aggregate, and random events in it."""
 
 import contextlib
 import datetime
@@ -6,7 +6,6 @@ import datetime
 from sessions import INSERT, write_at_once
 from world import VIEWS, run_each
 
-AGGREGATES = ["events_hourly", "chat_aggregates", "returns_daily"]
 EVERY_DAY = "SELECT * FROM daybook_v1.{} ORDER BY project_id, day"
 NOW = datetime.datetime.now(datetime.timezone.utc)
 KINDS = ["chat_start", "inbound_message", "outbound_message", "api_error", "csat", "ai_quality"]
@@ -49,22 +48,23 @@ class Timescale:
         """What each view shows."""
         return {view: self.sql(EVERY_DAY.format(view)) for view in VIEWS}
 
-    def touched(self):
-        return self.sql("SELECT count(*) FROM daybook.touched")[0][0]
+    def pending(self):
+        return self.sql("SELECT count(*) FROM daybook.pending")[0][0]
+
+    def aggregate(self):
+        """Has a refresh aggregate all that is settled; by itself it does that once a day."""
+        self.admin("refresh", "--from", "1900-01-01")
 
     def wrong(self):
         return self.sql("SELECT * FROM daybook.verify(NULL, '-infinity', 'infinity')")
 
-    def materialized(self, aggregate):
-        """The table behind a continuous aggregate: what it holds without looking at raw rows."""
-        ((table,),) = self.sql(
-            "SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)"
-            "  FROM timescaledb_information.continuous_aggregates WHERE view_name = %s", [aggregate])
-        return table
-
     def days_held(self):
-        return {day for day, in self.sql("SELECT DISTINCT daybook.utc_day(bucket) FROM " +
-                                         self.materialized("chat_aggregates"))}
+        """The days in the continuous aggregate."""
+        return {day for day, in self.sql("SELECT DISTINCT daybook.utc_day(bucket) FROM daybook.chat_aggregates")}
+
+    def days_apart(self):
+        """The days of which something is not in the continuous aggregate."""
+        return {day for day, in self.sql("SELECT day FROM daybook.daily UNION SELECT day FROM daybook.pending")}
 
 
 def hypertables(world, numbers):

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 
 import psycopg2
+import pytest
 
 from processes import kill_family
 
@@ -23,8 +24,10 @@ PORT = 5432  # that private-postgres.sh names its sockets after
 ADMIN = BUILD / "daybook-admin"
 # The store that the tests run over.
 STORE = os.environ.get("DAYBOOK_STORE") or "rollup"
+# Of tests, or a module of tests, that cannot tell one store from another: they run over one.
+ONE_STORE = pytest.mark.skipif(STORE != "rollup", reason="it does not depend on the store")
 # What a refresh of that store empties.
-PENDING = {"timescaledb": "daybook.touched"}.get(STORE, "daybook.pending")
+PENDING = "daybook.pending"
 # The views of daybook_v1.
 VIEWS = ["messages_daily", "chats_daily", "users_daily", "csat_daily", "ai_quality_daily", "errors_daily"]
 

@@ -4,9 +4,8 @@
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
-# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
-PGPORT=5432
-export PGPORT
+# shellcheck source=tests/libpq-environment.sh
+. "$DAYBOOK_SOURCE/tests/libpq-environment.sh"
 
 die() {
     echo "soak: install the Debian package $1" >&2

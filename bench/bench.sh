@@ -1,13 +1,12 @@
 #!/bin/sh
-# Runs a benchmark over the built programs: bench.sh speed (run.py), bench.sh growth (growth.py). BENCH_QUICK=1: little
-# of everything, to see that it works; BENCH_TENTH=1: growth to a tenth of the sizes; BENCH_LONG=1: speed, and memory
-# over a million requests as well.
+# Runs a benchmark over the built programs: bench.sh speed (run.py), bench.sh growth (growth.py), bench.sh instructions
+# (instructions.py, which takes options). BENCH_QUICK=1: little of everything, to see that it works; BENCH_TENTH=1:
+# growth to a tenth of the sizes; BENCH_LONG=1: speed, and memory over a million requests as well.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian puts servers, out of most users' way
-# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
-PGPORT=5432
-export PGPORT
+# shellcheck source=tests/libpq-environment.sh
+. "$DAYBOOK_SOURCE/tests/libpq-environment.sh"
 
 die() {
     echo "bench.sh: install the Debian package $1" >&2
@@ -30,16 +29,21 @@ speed)
     program=run.py
     ;;
 growth) program=growth.py ;;
+instructions)
+    need valgrind:valgrind
+    program=instructions.py
+    ;;
 *)
-    echo "usage: bench.sh speed|growth" >&2
+    echo "usage: bench.sh speed|growth|instructions [OPTION ...]" >&2
     exit 2
     ;;
 esac
+shift
 PYTHONPATH=$DAYBOOK_SOURCE/tests/e2e # the world and the web servers of the tests
 export PYTHONPATH
 for python in python3 /usr/bin/python3; do
     if "$python" -c 'import psycopg2' 2> /dev/null; then
-        exec "$python" -B "$DAYBOOK_SOURCE/bench/$program"
+        exec "$python" -B "$DAYBOOK_SOURCE/bench/$program" "$@"
     fi
 done
 die python3-psycopg2

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from processes import wait_until
-from servers import Apache, Lighttpd, Server, SpawnFcgi
+from servers import Apache, ApacheSocket, Lighttpd, LighttpdSocket, Server
 from world import BUILD, SOURCE
 
 PEERS = SOURCE / "bench" / "peers"
@@ -27,6 +27,26 @@ class Floor(Lighttpd):
             self.world.as_server("install", "-m", "755", "/dev/stdin", str(self.world.run_folder / "floor"),
                                  stdin=program)
         super().configure()
+
+
+class OneSession(Lighttpd):
+    """lighttpd whose responders stay in its session, as they do where setsid() fails: for the leader of a group."""
+
+    def values(self):
+        return {**super().values(), "responder": self.folder / "stay"}
+
+    def configure(self):
+        self.write("stay", f"#!/usr/bin/perl\nsetpgrp(0, 0);\nexec('{self.responder}');\n")
+        self.world.as_server("chmod", "755", str(self.folder / "stay"))
+        super().configure()
+
+
+class OwnPool(Lighttpd):
+    """lighttpd that starts multiwatch, so that its own responders share a socket too."""
+
+    def values(self):
+        return {**super().values(), "responder": f"/usr/bin/multiwatch -f {self.processes} -- {self.responder}",
+                "processes": 1}
 
 
 class Peer(Server):
@@ -167,5 +187,12 @@ PEER_KINDS = {"Go": Go, "Fastify": Fastify, "PHP-FPM": Php}
 def daybook_servers(world):
     """Each shipped configuration, with as many responders as it says."""
     return {"Daybook, lighttpd": Lighttpd(world, LIGHTTPD_PROCESSES),
-            "Daybook, spawn-fcgi": SpawnFcgi(world, LIGHTTPD_PROCESSES),
-            "Daybook, Apache": Apache(world, APACHE_PROCESSES)}
+            "Daybook, one socket": LighttpdSocket(world, LIGHTTPD_PROCESSES),
+            "Daybook, Apache": ApacheSocket(world, APACHE_PROCESSES),
+            "Daybook, mod_fcgid": Apache(world, APACHE_PROCESSES)}
+
+
+def other_pools(world):
+    """Ways to start the responders that are not shipped."""
+    return {"lighttpd, in its session": OneSession(world, LIGHTTPD_PROCESSES),
+            "lighttpd, multiwatch": OwnPool(world, LIGHTTPD_PROCESSES)}

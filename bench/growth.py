@@ -137,7 +137,8 @@ def measure_disk(report, rig, history, days):
         report.row("same, compressed",
                    f"{size(rig, history.name, 'daybook.events') / count:,.0f}", "bytes/event")
     if STORE == "rollup":
-        used = rig.value(days, "SELECT pg_total_relation_size('daybook.daily')") / PROJECTS[2] / YEARS
+        used = rig.value(days, "SELECT pg_total_relation_size('daybook.daily')"
+                               "     + pg_total_relation_size('daybook.sketches')") / PROJECTS[2] / YEARS
         report.row("disk, rollup of a project with 30 returning users a day", f"{used:,.0f}", "bytes/year")
         users = rig.value(history.name, "SELECT count(*) FROM daybook.users")
         used = rig.value(history.name, "SELECT pg_total_relation_size('daybook.users')")

@@ -11,17 +11,42 @@
 -- With `beyond`, each is the first page of a range that is up to so many days longer, so that there are as many more
 -- pages with the same rows.
 --
+-- With `rate`, so many requests a second are due, at moments that do not wait for any answer: the distances between them
+-- are random (a Poisson process). Each is sent by a connection that is free. One that has none for more than a millisecond
+-- is late, and counted as such, as its wait is in no latency that wrk tells.
+--
 -- `kpi` is the endpoint, or "any"; an `etag` for each project of kind "again" makes the request conditional.
 
 local SECONDS_PER_DAY = 86400
 local KPIS = {"analytics/%s/messages/daily", "dashboard/%s/chats/count", "dashboard/%s/users/unique-daily",
               "dashboard/%s/csat/daily", "dashboard/%s/ai_quality/daily", "dashboard/%s/errors/daily"}
-local threads = 0
-local random, floor = math.random, math.floor
+local threads = {}
+local random, floor, log, max = math.random, math.floor, math.log, math.max
+local ffi = require("ffi")
+ffi.cdef "struct moment { long s, ns; }; int clock_gettime(int clock, struct moment *now);"
 
 function setup(thread)
-    threads = threads + 1
-    thread:set("number", threads)
+    threads[#threads + 1] = thread
+    thread:set("number", #threads)
+end
+
+-- Milliseconds of a clock that only goes forward.
+local clock = ffi.new("struct moment")
+local function now()
+    ffi.C.clock_gettime(1, clock) -- CLOCK_MONOTONIC
+    return tonumber(clock.s) * 1e3 + tonumber(clock.ns) / 1e6
+end
+
+-- Gives wrk the wait before each request: it asks for one where there is such a function.
+local function pace(per_second)
+    local due
+    late = 0
+    function delay()
+        local moment = now()
+        due = (due or moment) - log(1 - random()) * 1000 / per_second
+        if due < moment - 1 then late = late + 1 end
+        return max(0, floor(due - moment + 0.5))
+    end
 end
 
 function init(args)
@@ -32,6 +57,7 @@ function init(args)
         if name == "etag" then etags[#etags + 1] = text else value[name] = tonumber(text) or text end
     end
     math.randomseed(value.seed * 8 + number)
+    if value.rate then pace(value.rate / value.threads) end
 
     local days = {}
     local beyond = value.beyond or 0
@@ -60,8 +86,9 @@ function init(args)
 end
 
 function done(summary, latency, requests)
-    local errors = summary.errors
-    io.write(("result %d %d %d %d %d %d %d %d\n"):format(summary.requests, summary.duration, summary.bytes,
+    local errors, late = summary.errors, 0
+    for _, thread in ipairs(threads) do late = late + (thread:get("late") or 0) end
+    io.write(("result %d %d %d %d %d %d %d %d %d\n"):format(summary.requests, summary.duration, summary.bytes,
         errors.status, errors.connect + errors.read + errors.write, errors.timeout,
-        latency:percentile(50), latency:percentile(99)))
+        latency:percentile(50), latency:percentile(99), late))
 end

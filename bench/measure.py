@@ -13,6 +13,7 @@ from world import postmaster
 
 BENCH = pathlib.Path(__file__).parent
 THREADS, CONNECTIONS = 2, 16
+PACED_CONNECTIONS = 128  # enough that a request that is due finds a free one
 PGBENCH_CLIENTS = 8
 NANOSECONDS_PER_TICK = 10 ** 9 // os.sysconf("SC_CLK_TCK")
 REAPED = 0.3  # seconds until the postmaster has taken over the times of sessions that ended with their client
@@ -30,6 +31,7 @@ class Sample:
     bytes: float = 0
     unanswered: int = 0  # connections that broke
     late: int = 0        # requests that took more than two seconds
+    waited: float = 0    # the share of requests that were due more than a millisecond before they were sent
 
 
 class Processes:
@@ -81,10 +83,12 @@ def own_children():
     return (usage.ru_utime + usage.ru_stime) * 1e6
 
 
-def load(world, server, arguments, seconds, seed, refusals=False):
-    """Has wrk ask a server for some seconds."""
-    command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(BENCH / "load.lua"),
-               f"http://127.0.0.1:{server.port}", "--", arguments[0], f"seed={seed}", *arguments[1:]]
+def load(world, server, arguments, seconds, seed, refusals=False, paced=None):
+    """Has wrk ask a server for some seconds: as often as it answers, or so many times a second."""
+    pace, connections = ([], CONNECTIONS) if paced is None else (
+        [f"rate={paced}", f"threads={THREADS}"], PACED_CONNECTIONS)
+    command = ["wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "-s", str(BENCH / "load.lua"),
+               f"http://127.0.0.1:{server.port}", "--", arguments[0], f"seed={seed}", *pace, *arguments[1:]]
     before, client = Processes(), own_children()
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     client = own_children() - client
@@ -92,7 +96,7 @@ def load(world, server, arguments, seconds, seed, refusals=False):
     after = Processes()
     found = re.search(r"^result (.*)$", output, re.MULTILINE)
     assert found, output
-    requests, duration, size, refused, unanswered, late, p50, p99 = map(int, found.group(1).split())
+    requests, duration, size, refused, unanswered, late, p50, p99, waited = map(int, found.group(1).split())
     broken = unanswered + late
     assert requests and broken * 1000 <= requests, f"{broken} of {requests} requests broke: {found.group(1)}"
     assert refused == (requests if refusals else 0), f"{refused} of {requests} requests were refused"
@@ -101,7 +105,7 @@ def load(world, server, arguments, seconds, seed, refusals=False):
     cpu["PostgreSQL"] = spent(before, after, [postmaster(world.postgres)])["responder"]
     cpu["client"] = client
     return Sample(requests / duration * 1e6, p50, p99, {who: time / requests for who, time in cpu.items()},
-                  size / requests, unanswered, late)
+                  size / requests, unanswered, late, waited / requests)
 
 
 def run_pgbench(world, database, script, session, seconds, seed):

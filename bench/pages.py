@@ -36,8 +36,12 @@ def fill_days(rig, name, projects):
     rig.execute(name, "CALL daybook.refresh()")
     # Day by day, as time goes, so a project's days lie far apart.
     if STORE == "rollup":
-        insert = ("INSERT INTO daybook.daily (project_id, day, counts, sums, returning_users)"
-                  " SELECT p::text, one.* FROM one, generate_series(2, %s) AS p WHERE one.day = d")
+        insert = ("INSERT INTO daybook.daily (project_id, day, counts, sums, returned)"
+                  " SELECT p::text, one.day, one.counts, one.sums, one.returned"
+                  "   FROM one, generate_series(2, %s) AS p WHERE one.day = d;"
+                  " INSERT INTO daybook.sketches (project_id, day, returning_users)"
+                  " SELECT p::text, s.day, s.returning_users"
+                  "   FROM daybook.sketches s, generate_series(2, %s) AS p WHERE s.project_id = '1' AND s.day = d")
     else:
         insert = (f"INSERT INTO daybook.events ({COLUMNS})"
                   " SELECT gen_random_uuid()::text, p::text,"
@@ -47,7 +51,7 @@ def fill_days(rig, name, projects):
                       " ALTER TABLE one DROP COLUMN project_id;"
                       " DO $$DECLARE d date; BEGIN"
                       " FOR d IN SELECT now()::date - n FROM generate_series(%s - 1, 0, -1) AS n"
-                      f" LOOP {insert}; END LOOP; END$$", (days, projects))
+                      f" LOOP {insert}; END LOOP; END$$", (days,) + (projects,) * insert.count("%s"))
     if STORE == "rollup":  # as refreshes do, once a month
         rig.execute(name, "UPDATE daybook.ordering"
                           "   SET ordered_to = date_trunc('month', now() - %s * interval '1 day')", (days,))

@@ -9,7 +9,7 @@ import datetime
 import os
 import sys
 
-from contenders import PEER_KINDS, Floor, daybook_servers
+from contenders import PEER_KINDS, Floor, daybook_servers, other_pools
 from data import HOT_PROJECTS, PREFIX, PROJECT, Data
 from measure import load, median, responder_memory, run_pgbench, spread
 from servers import Lighttpd
@@ -25,7 +25,9 @@ SIZE = {"projects": 100, "days": 400, "each": 100} if QUICK else {"projects": 10
 MANY, FEW, SIDE_DAYS, BEYOND = (1000 if QUICK else 10000), 10, 120, 1000
 LONG_REQUESTS = 1_000_000
 MESSAGES = "analytics/%s/messages/daily"
-LIGHTTPD, SPAWN, APACHE = OWN = "Daybook, lighttpd", "Daybook, spawn-fcgi", "Daybook, Apache"
+OWN = "Daybook, lighttpd", "Daybook, one socket", "Daybook, Apache", "Daybook, mod_fcgid"
+LIGHTTPD, SOCKET, APACHE, FCGID = OWN
+SHARES = 0.5, 0.8  # of the rate that a contender reaches
 HTTP_FLOOR, DB_FLOOR = "floor: libfcgi, lighttpd", "floor: pgbench"
 
 
@@ -45,7 +47,7 @@ class Bench:
 
     def __init__(self):
         self.world = BenchWorld()
-        self.servers, self.missing, self.results, self.seed = {}, {}, {}, 0
+        self.servers, self.missing, self.results, self.paced, self.seed = {}, {}, {}, {}, 0
         self.data = Data("daybook", **SIZE)
         self.load_before = os.getloadavg()[0]
 
@@ -90,8 +92,9 @@ class Bench:
 
     # --- how it is measured ------------------------------------------------------------------------------
 
-    def take_turns(self, case, contenders, before=lambda: None):
+    def take_turns(self, case, contenders, before=lambda: None, results=None):
         """Measures contenders (name: function of seconds and seed) in alternating rounds."""
+        results = self.results if results is None else results
         say(f"{case} ...")
         for run in contenders.values():
             before()
@@ -109,16 +112,17 @@ class Bench:
                 if sample.unanswered or sample.late:
                     say(f"  {name}: {sample.unanswered} connections broke,"
                         f" {sample.late} requests took over 2 s")
-                self.results.setdefault(case, {}).setdefault(name, []).append(sample)
-        for name, samples in self.results[case].items():
-            say(f"  {name:26} {median(samples):9.0f}/s ±{spread(samples):.0%}")
+                results.setdefault(case, {}).setdefault(name, []).append(sample)
+        for name, samples in results[case].items():
+            say(f"  {name:26} {median(samples):9.0f}/s ±{spread(samples):.0%}"
+                f" p99 {median(samples, lambda s: s.p99) / 1000:.1f} ms")
 
     def next_seed(self):
         self.seed += 1
         return self.seed
 
-    def asking(self, name, arguments, refusals=False):
-        return lambda seconds, seed: load(self.world, self.servers[name], arguments, seconds, seed, refusals)
+    def asking(self, name, arguments, refusals=False, paced=None):
+        return lambda seconds, seed: load(self.world, self.servers[name], arguments, seconds, seed, refusals, paced)
 
     def floor(self, size):
         """The floor program, made to answer as many bytes."""
@@ -163,7 +167,7 @@ class Bench:
             DB_FLOOR: self.pgbench(script, captured.session)})
         again = self.arguments("again", data.hot, days)
         self.take_turns(f"{case}, few asked again", {name: self.asking(name, again)
-                        for name in [LIGHTTPD, *self.peers]})
+                        for name in [*OWN, *self.peers]})
         return captured, known
 
     def today(self):
@@ -177,7 +181,7 @@ class Bench:
     def six(self):
         arguments = self.arguments("page", self.data.all, 30, kpi="any")
         self.take_turns("30-day page, six endpoints at random",
-                        {name: self.asking(name, arguments) for name in [LIGHTTPD, *self.peers]})
+                        {name: self.asking(name, arguments) for name in [*OWN, *self.peers]})
 
     def not_modified(self):
         """Only if the product answers 304 to the validator that it gave."""
@@ -206,6 +210,34 @@ class Bench:
                 **{name: self.asking(name, arguments, refusals=True) for name in [*OWN, *self.peers]},
                 HTTP_FLOOR: self.floor(size), DB_FLOOR: self.pgbench(script, captured.session)},
                 before=(lambda: data.spend(self.world)) if status == 429 else lambda: None)
+
+    def sessions(self):
+        """What becomes of the slowest if the responders are of one scheduling group, as lighttpd's children are."""
+        pools = other_pools(self.world)
+        with contextlib.ExitStack() as stack:
+            for name, server in pools.items():
+                self.servers[name] = stack.enter_context(server)
+            names = [LIGHTTPD, SOCKET, *pools]
+            again, none = self.arguments("again", self.data.hot), self.arguments("none", self.data.all)
+            self.take_turns("how responders are started: 30-day page, few asked again",
+                            {name: self.asking(name, again) for name in names})
+            self.take_turns("how responders are started: 401",
+                            {name: self.asking(name, none, refusals=True) for name in names})
+        for name in pools:
+            del self.servers[name]
+
+    def open_loop(self):
+        """Requests that do not wait for answers: what a client meets at a part of the rate that there could be."""
+        cases = {"30-day page, rows read each time": (self.arguments("page", self.data.all), False),
+                 "30-day page, few asked again": (self.arguments("again", self.data.hot), False),
+                 "401": (self.arguments("none", self.data.all), True)}
+        for case, (arguments, refusals) in cases.items():
+            rates = {name: median(samples) for name, samples in self.results[case].items()
+                     if name in (*OWN, *self.peers)}
+            for share in SHARES:
+                self.take_turns(f"{case}, {share:g} of the rate", {
+                    name: self.asking(name, arguments, refusals, round(share * rate))
+                    for name, rate in rates.items()}, results=self.paced)
 
     def scale(self):
         """
@@ -248,7 +280,9 @@ def main():
         bench.six()
         bench.not_modified()
         bench.refusals(captured, known)
-        memory = {name: responder_memory(bench.servers[name]) for name in [LIGHTTPD, APACHE] + bench.peers}
+        bench.open_loop()
+        bench.sessions()
+        memory = {name: responder_memory(bench.servers[name]) for name in [LIGHTTPD, APACHE, *bench.peers]}
         bench.scale()
         starts = startup.measure(bench)
         flat = bench.long() if LONG else None

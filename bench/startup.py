@@ -23,9 +23,9 @@ def parameter(name, value):
     return struct.pack(">BI", len(name), 0x80000000 | len(value)) + name.encode() + value.encode()
 
 
-def question(target, token):
-    """A whole FastCGI request."""
-    values = {"REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_AUTHORIZATION": f"Bearer {token}"}
+def question(target, token, **more):
+    """A whole FastCGI request, with more variables if need be."""
+    values = {"REQUEST_METHOD": "GET", "REQUEST_URI": target, "HTTP_AUTHORIZATION": f"Bearer {token}", **more}
     parameters = b"".join(parameter(n, v) for n, v in values.items())
     return (record(BEGIN, struct.pack(">HB5x", RESPONDER, 0)) + record(PARAMS, parameters) + record(PARAMS) +
             record(STDIN))
@@ -44,10 +44,10 @@ class Responder:
         self.path = path
         self.environment = {**os.environ, "DAYBOOK_DATABASE": bench.world.conninfo("daybook_responder")}
 
-    def start(self, program):
+    def start(self, *command):
         self.began = time.monotonic()
         # setpriv, which private-postgres.sh calls, would be measured too: the process changes its own user.
-        self.process = subprocess.Popen([program], stdin=self.listener, env=self.environment,
+        self.process = subprocess.Popen(command, stdin=self.listener, env=self.environment,
                                         **servers_user())
 
     def ask(self, request):
@@ -55,10 +55,15 @@ class Responder:
         self.connection.connect(self.path)
         self.connection.sendall(request)
 
-    def seconds_to_answer(self):
+    def answer(self):
+        """The records of the whole answer, as they came."""
         answer = b""
         while chunk := self.connection.recv(65536):
             answer += chunk
+        return answer
+
+    def seconds_to_answer(self):
+        answer = self.answer()
         self.took = time.monotonic() - self.began
         assert b"Status: 200" in answer, answer
         return self.took

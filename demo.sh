@@ -5,9 +5,9 @@
 #   ./demo.sh stop     stops it
 #   ./demo.sh clean    stops it and removes var/, the data with it
 #
-# It answers on 127.0.0.1:8080; DEMO_PORT changes that. Besides Debian packages, everything it makes is in var/. Where
-# the servers cannot use this folder, var/ is a link to a new folder in /var/tmp, and a build that test.sh left in var/
-# is removed.
+# For Debian 12 and 13. It answers on 127.0.0.1:8080; DEMO_PORT changes that. Besides Debian packages, everything it
+# makes is in var/. Where the servers cannot use this folder, var/ is a link to a new folder in /var/tmp, and a build
+# that test.sh left in var/ is removed. What is started by a call that fails is stopped again.
 set -eu
 
 top=$(cd "$(dirname "$0")" && pwd)
@@ -19,9 +19,7 @@ case $port in *[!0-9]* | '')
     ;;
 esac
 . "$top/build-aux/setup.sh"
-# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
-PGPORT=5432
-export PGPORT
+. "$top/tests/libpq-environment.sh"
 
 # Servers get no more of the environment than they need.
 private() {
@@ -36,10 +34,25 @@ is_lighttpd_running() {
     as_server pgrep -F web/lighttpd.pid lighttpd > /dev/null 2>&1
 }
 
+is_postgres_running() {
+    [ -d "$var/pg" ] && as_server pgrep -F data/postmaster.pid postgres > /dev/null 2>&1
+}
+
+# responders pgrep|pkill: also those that a lighttpd has left behind that ended early.
+responders() {
+    program=$(cd "$var" && pwd -P)/daybook/libexec/daybook/daybook.fcgi
+    as_server "$1" -f "^$(echo "$program" | sed 's/[.+]/[&]/g')\$" > /dev/null 2>&1
+}
+
 stop_lighttpd() {
-    as_server pkill -F web/lighttpd.pid lighttpd
+    as_server pkill -F web/lighttpd.pid lighttpd 2> /dev/null || true
     for _ in $(seq 100); do
-        is_lighttpd_running || return 0
+        is_lighttpd_running || break
+        sleep 0.1
+    done
+    responders pkill || true
+    for _ in $(seq 100); do
+        is_lighttpd_running || responders pgrep || return 0
         sleep 0.1
     done
     return 1
@@ -47,10 +60,26 @@ stop_lighttpd() {
 
 stop() {
     [ -d "$var/pg" ] || return 0
-    if is_lighttpd_running; then
+    if is_lighttpd_running || responders pgrep; then
         step "Stopping lighttpd and the responders" "" stop_lighttpd
     fi
-    step "Stopping PostgreSQL" "See $var/pg/postgresql.log." private stop "$var/pg"
+    # One that the machine went down with has left its pid file, and there is nothing to stop.
+    if is_postgres_running; then
+        step "Stopping PostgreSQL" "See $var/pg/postgresql.log." private stop "$var/pg"
+    fi
+}
+
+# What has been started here does not outlive a failure; what ran before goes on.
+started=
+leave() {
+    [ "$1" != 0 ] && [ -n "$started" ] || return 0
+    echo "Stopping what has been started: $started" >&2
+    case $started in
+    *lighttpd*) stop_lighttpd || echo "lighttpd or a responder goes on running" >&2 ;;
+    esac
+    case $started in
+    *PostgreSQL*) ! is_postgres_running || private stop "$var/pg" || echo "PostgreSQL goes on running" >&2 ;;
+    esac
 }
 
 # The servers do not run as root and must reach var/, a Unix socket's path is short, and configure dislikes
@@ -137,6 +166,7 @@ up() {
     export DAYBOOK_DATABASE="postgresql://daybook_owner@:5432/daybook?host=$pg"
 
     step "Building" "The compiler's words are above." build
+    is_postgres_running || started=PostgreSQL
     step "Starting PostgreSQL" "See $pg/postgresql.log." private start "$pg"
     step "Creating the database" "See $pg/postgresql.log." create_database
     step "Migrating" "./demo.sh clean removes a database that cannot be brought up to date." "$admin" migrate
@@ -175,6 +205,7 @@ up() {
     if [ $answer != 7 ]; then # 7: the connection was refused
         die "port $port is taken by another program: DEMO_PORT=8081 ./demo.sh uses another"
     fi
+    started="${started:+$started, }lighttpd"
     step "Starting lighttpd and the responders" "Is port $port free? DEMO_PORT=8081 ./demo.sh uses another." start_lighttpd
 }
 
@@ -207,6 +238,7 @@ what_to_try() {
 case ${1:-up} in
 up)
     up
+    started= # it is up, whoever reads what follows: ./demo.sh | head
     what_to_try
     ;;
 stop) stop ;;

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Every test, in one command: installs what is missing, builds in var/test, runs make check. Needs nothing
-# running and leaves nothing running; the tests' servers live in temporary folders in /tmp. Arguments go to configure:
+# Every test, in one command, for Debian 12 and 13: installs what is missing, builds in var/test, runs make check. Needs
+# nothing running and leaves nothing running; the tests' servers live in temporary folders in /tmp. Arguments go to
+# configure:
 #
 #   ./test.sh --enable-sanitizers
 #   ./test.sh CC=clang CFLAGS='-O2 -Werror'
@@ -12,8 +13,9 @@ top=$(cd "$(dirname "$0")" && pwd)
 
 # shellcheck disable=SC2086 # a list
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
-    postgresql-NN-cron python3-pytest python3-psycopg2 python3-jsonschema apache2 libapache2-mod-fcgid spawn-fcgi \
-    multiwatch chromium chromium-driver python3-selenium
+    postgresql-NN-cron python3-pytest python3-psycopg2 python3-jsonschema apache2 libapache2-mod-fcgid multiwatch \
+    lighttpd-mod-openssl nginx-light haproxy caddy openssl strace systemd prometheus python3-prometheus-client \
+    chromium chromium-driver python3-selenium
 
 case $top in
 *[!A-Za-z0-9_./+-]*) die "configure dislikes the path $top: use one of letters, digits and _./+-" ;;

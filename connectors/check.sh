@@ -9,9 +9,8 @@ set -eu
 
 top=${DAYBOOK_SOURCE:?}
 . "$top/build-aux/setup.sh"
-# Of private-postgres.sh. Debian's psql would else ask at the port of the machine's own cluster.
-PGPORT=5432
-export PGPORT
+# shellcheck source=tests/libpq-environment.sh
+. "$top/tests/libpq-environment.sh"
 python=/usr/bin/python3                                # Debian's, which has Debian's modules
 PYTHONPATH=$top/connectors:$top/tests/e2e              # the world and the web servers of the tests
 export PYTHONPATH

@@ -32,6 +32,20 @@ $$;
 COMMENT ON FUNCTION daybook.has_data(text) IS 'Whether there are events of a project, or numbers made of such.';
 REVOKE EXECUTE ON FUNCTION daybook.has_data(text) FROM PUBLIC;
 
+-- What was pulled into a project goes with it: for its new id nothing need be read again, and for one that is made anew
+-- after a deletion all is. A map stays, as it has other projects as well.
+CREATE OR REPLACE FUNCTION daybook.move_feeds(old_id text, new_id text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM daybook.feeds f WHERE f.projects = 'project ' || coalesce(new_id, old_id);
+    UPDATE daybook.feeds f SET projects = 'project ' || new_id WHERE f.projects = 'project ' || old_id AND new_id IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION daybook.move_feeds(text, text) IS
+    'Gives how far feeds have been pulled into a project another id, or forgets it if that is null.';
+REVOKE EXECUTE ON FUNCTION daybook.move_feeds(text, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION daybook.rename_project(old_id text, new_id text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO'
 AS $$
@@ -48,6 +62,7 @@ BEGIN
     END IF;
     UPDATE daybook.tokens t SET project_id = new_id WHERE t.project_id = old_id;
     DELETE FROM daybook.projects p WHERE p.project_id = old_id;
+    PERFORM daybook.move_feeds(old_id, new_id);
     PERFORM daybook.rewrite_project(old_id, new_id);
     RETURN true;
 END
@@ -66,6 +81,7 @@ BEGIN
     DELETE FROM daybook.tokens t WHERE t.project_id = project;
     DELETE FROM daybook.projects p WHERE p.project_id = project;
     is_there := FOUND OR daybook.has_data(project);
+    PERFORM daybook.move_feeds(project, NULL);
     PERFORM daybook.rewrite_project(project, NULL);
     RETURN is_there;
 END

@@ -42,8 +42,8 @@ static bool make_partitions(PGconn *connection)
     " INSERT INTO daybook.events (event_id, project_id, occurred_at, kind, user_id, chat_id, value)"         \
     " SELECT DISTINCT ON (project_id, event_id, occurred_at)"                                                \
     "        event_id, project_id, occurred_at, kind, user_id, chat_id, value FROM pg_temp.import"           \
-    "  ORDER BY project_id, event_id, occurred_at, line " ORDER " ON CONFLICT DO NOTHING RETURNING 1)"       \
-    " SELECT count(*) FROM added"
+    "  ORDER BY project_id, event_id, occurred_at, line " ORDER " ON CONFLICT DO NOTHING RETURNING kind)"    \
+    " SELECT kind, count(*) AS events FROM added GROUP BY kind ORDER BY kind"
 
 /* Where the event of the same key has other content. */
 static const char DIFFERS_SQL[] =
@@ -125,11 +125,26 @@ static bool count(const struct stage *stage, const char *sql, int64_t *number)
     return true;
 }
 
-/* Takes back the events that are there with other content than the last of the file. */
-static bool retract(const struct stage *stage, int64_t *replaced)
+/* What stands at another instant as well does not count twice, if that one is taken back. */
+static const char UNMOVE_SQL[] = "UPDATE pg_temp.import AS i SET other = NULL FROM pg_temp.import g"
+                                 " WHERE g.kind IS NULL AND g.project_id = i.project_id"
+                                 "   AND g.event_id = i.event_id AND g.occurred_at = i.other";
+
+/* Takes back the events of which the stage has nothing but the key. */
+static bool retract_gone(const struct stage *stage, int64_t *retracted)
 {
-    return connection_execute(stage->connection, KEEP_LAST_SQL) && stage_run(stage, DIFFERS_SQL) &&
-           count(stage, RETRACT_SQL("WHERE differs"), replaced) &&
+    return connection_execute(stage->connection, UNMOVE_SQL) &&
+           count(stage, RETRACT_SQL("WHERE kind IS NULL"), retracted) &&
+           connection_execute(stage->connection, "DELETE FROM pg_temp.import WHERE kind IS NULL");
+}
+
+/* Takes back the events that are gone, and those that are there with other content than the last of the file.
+ */
+static bool retract(const struct stage *stage, struct addition *addition)
+{
+    return connection_execute(stage->connection, KEEP_LAST_SQL) &&
+           (!stage->holds_keys || retract_gone(stage, &addition->retracted)) &&
+           stage_run(stage, DIFFERS_SQL) && count(stage, RETRACT_SQL("WHERE differs"), &addition->replaced) &&
            connection_execute(stage->connection, "UPDATE pg_temp.import SET differs = NULL WHERE differs");
 }
 
@@ -148,6 +163,14 @@ static bool find_differing(const struct stage *stage, struct addition *addition)
     }
     PQclear(result);
     return true;
+}
+
+static bool add(const struct stage *stage, const char *sql, struct addition *addition)
+{
+    addition->by_kind = connection_query(stage->connection, sql, 0, NULL);
+    for (int i = 0; i < PQntuples(addition->by_kind); i++)
+        addition->added += atoll(PQgetvalue(addition->by_kind, i, 1));
+    return addition->by_kind != NULL;
 }
 
 static bool begin(const struct stage *stage)
@@ -169,9 +192,9 @@ bool addition_run(const struct stage *stage, struct addition *addition)
     if ((!arguments->dry_run && !make_partitions(stage->connection)) || !begin(stage))
         return false;
     if (arguments->replace && rows > 0 &&
-        (!retract(stage, &addition->replaced) || !count(stage, "SELECT count(*) FROM pg_temp.import", &rows)))
+        (!retract(stage, addition) || !count(stage, "SELECT count(*) FROM pg_temp.import", &rows)))
         return false;
-    if (!count(stage, sql, &addition->added))
+    if (!add(stage, sql, addition))
         return false;
     /* Where every row has been added, none can differ. */
     if (addition->added < rows && !find_differing(stage, addition))

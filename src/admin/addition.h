@@ -4,12 +4,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <libpq-fe.h>
+
 #include "stage.h"
 
 /* What becomes of the events of a stage. */
 struct addition {
     int64_t added;         /* with those that were replaced */
     int64_t replaced;      /* were there with other content, and have been taken back */
+    int64_t retracted;     /* had to be taken back, and were there */
+    PGresult *by_kind;     /* kind, and how many were added; the caller's to clear */
     int64_t differing;     /* have an event of the same key, and other content, before them */
     char difference[1024]; /* the first of these: its line, and what differs */
 };
@@ -18,8 +22,9 @@ struct addition {
 enum outcome addition_require(const struct stage *stage);
 
 /*
- * Adds the events of the stage, in a transaction that addition_end() ends. Events that differ are refused in
- * the stage, if there is to be a file of rejects. False after a failure.
+ * Adds the events of the stage, and with --replace takes back those that it says are gone, in a transaction
+ * that addition_end() ends. Events that differ are refused in the stage, if there is to be a file of rejects.
+ * False after a failure.
  */
 bool addition_run(const struct stage *stage, struct addition *addition);
 

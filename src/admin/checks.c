@@ -184,6 +184,26 @@ static const char SESSIONS_SQL[] =
     "            ' psql -c ''SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2''' END FROM "
     "c";
 
+/* A feed that nobody pulls any more is forgotten by the owner's hand: only people know that it has ended. */
+static const char FEEDS_SQL[] =
+    "WITH f AS (SELECT *, now() - pulled_at AS age FROM daybook.feeds),"
+    " wrong (state, says, todo) AS ("
+    "  SELECT 1, format('%s has not been pulled from %s (%s) for %s', feed, source, projects,"
+    "    date_trunc('second', age)),"
+    "   format('systemctl enable --now daybook-pull@NAME.timer; journalctl -u daybook-pull@NAME; for one "
+    "now:'\n"
+    "          ' daybook-admin pull %s%s; if it has ended: psql -c \"DELETE FROM daybook.feeds WHERE feed = "
+    "%s'\n"
+    "          ' AND source = %s\"', feed,"
+    "          CASE WHEN projects ~ '^project ' THEN ' --project ' || substr(projects, 9)"
+    "               WHEN projects ~ '^map ' THEN ' --project-map FILE' ELSE '' END,"
+    "          quote_literal(feed), quote_literal(source))"
+    "  FROM (SELECT * FROM f WHERE age >= interval '1 day' ORDER BY pulled_at LIMIT 10) AS late)"
+    " SELECT * FROM wrong"
+    " UNION ALL SELECT 0, CASE count(*) WHEN 0 THEN 'none is pulled' ELSE count(*) || ' pulled within a day' "
+    "END,"
+    "  NULL FROM f WHERE NOT EXISTS (SELECT FROM wrong)";
+
 const struct check checks_table[] = {
     {"owner", OWNER_SQL, false, STATE_UNKNOWN, NULL},
     {"roles", ROLES_SQL, false, STATE_UNKNOWN, NULL},
@@ -191,6 +211,7 @@ const struct check checks_table[] = {
      "on the database server, with the number of its PostgreSQL: apt-get install postgresql-NN-hll"},
     {"refresh", REFRESH_SQL, true, STATE_UNKNOWN, NULL},
     {"events", EVENTS_SQL, true, STATE_UNKNOWN, NULL},
+    {"feeds", FEEDS_SQL, true, STATE_UNKNOWN, NULL},
     {"store", STORE_SQL, true, STATE_UNKNOWN, NULL},
     {"standbys", STANDBYS_SQL, false, STATE_UNKNOWN, NULL},
     {"tokens", TOKENS_SQL, true, STATE_UNKNOWN, NULL},

@@ -30,6 +30,7 @@ struct arguments {
     const char *zone, *rejects, *map; /* of import, as the rest */
     bool keep_first, replace;         /* one at most */
     bool refuse_moved, allow_dropped, dry_run;
+    const char *source, *project_map, *since; /* of pull */
     const char *database;  /* the connection string: of the owner, or of setup the superuser */
     const char *responder; /* of check: the responders' own; NULL: nobody has said */
     bool json;             /* of status and check */
@@ -57,6 +58,7 @@ command_run token_run_rotate;
 command_run token_run_show;
 command_run import_run; /* import.c */
 command_run import_run_retract;
+command_run pull_run;           /* pull.c */
 command_run upkeep_run_refresh; /* upkeep.c */
 command_run upkeep_run_verify;
 command_run upkeep_run_rebuild;

@@ -281,13 +281,14 @@ enum event_result event_make(const struct rules *rules, const struct form *form,
             return EVENT_NONE;
         result = name_kind(form, event, why);
     }
-    if (form->is_key)
+    const bool is_key = form->is_key || record->is_key;
+    if (is_key)
         clear_content(event);
     if (result == EVENT_GOOD)
         result = check_ids(event, why);
     if (result == EVENT_GOOD)
         result = check_instant(event, why);
-    if (result == EVENT_GOOD && form->is_key)
+    if (result == EVENT_GOOD && is_key)
         return EVENT_GOOD;
     if (result == EVENT_GOOD)
         result = check_kind(rules, &event->values[EVENT_KIND], why);

@@ -31,7 +31,7 @@ enum outcome intake_refuse(const struct intake *intake, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
-    complain("%s: %s; nothing of the file is kept", intake->name, why);
+    complain("%s: %s; nothing of the %s is kept", intake->name, why, intake->words.whole);
     return OUTCOME_REFUSED;
 }
 
@@ -40,7 +40,17 @@ bool intake_goes_on(const struct intake *intake)
     return intake->arguments->dry_run || intake->rejects != NULL;
 }
 
-static void note_refusal(struct intake *intake, const char *why)
+void intake_explain(const struct intake *intake, const char *event_id, const char *reason,
+                    char why[EVENT_WHY_SIZE])
+{
+    if (reader_format(intake->reader) == READER_ROWS && event_id != NULL)
+        snprintf(why, EVENT_WHY_SIZE, "event_id %.60s: %.*s", event_id, EVENT_WHY_SIZE - 80, reason);
+    else
+        snprintf(why, EVENT_WHY_SIZE, "%s", reason);
+}
+
+/* The id may be NULL. */
+static void note_refusal(struct intake *intake, const char *event_id, const char *why)
 {
     const struct record *record = reader_record(intake->reader);
     const struct value text = {record->text, record->length, false};
@@ -48,7 +58,7 @@ static void note_refusal(struct intake *intake, const char *why)
     if (intake->refused < INTAKE_SHOWN) {
         struct refusal *refusal = &intake->refusals[intake->refused];
         refusal->line = record->line;
-        snprintf(refusal->why, sizeof(refusal->why), "%s", why);
+        intake_explain(intake, event_id, why, refusal->why);
     }
     intake->refused++;
     if (intake->rejects != NULL)
@@ -94,6 +104,12 @@ static void find_columns(struct work *work, const struct value *names, size_t co
     }
 }
 
+/* Of a file, the columns stand on its first line; of a source, they are those of the feed's result. */
+static const char *place_of_columns(const struct intake *intake)
+{
+    return reader_format(intake->reader) == READER_ROWS ? "the result" : "line 1";
+}
+
 /* Whether an event cannot be without a column. */
 static bool is_needed(const struct intake *intake, const struct form *form, enum event_column column)
 {
@@ -114,9 +130,11 @@ static enum outcome check_columns(const struct work *work, size_t form_index)
         if (place < 0 && is_needed(intake, form, column) && form->names[i] == NULL)
             return intake_refuse(intake, "--map names no column for %s", event_column_name(column));
         if (place < 0 && is_needed(intake, form, column))
-            return intake_refuse(intake, "line 1: column %s is missing%s", form->names[i],
-                                 column == EVENT_PROJECT ? "; --project ID gives all events one project"
-                                                         : "");
+            return intake_refuse(intake, "%s: column %s is missing%s", place_of_columns(intake),
+                                 form->names[i],
+                                 column == EVENT_PROJECT && reader_format(intake->reader) != READER_ROWS
+                                     ? "; --project ID gives all events one project"
+                                     : "");
         if (place >= 0 && column == EVENT_PROJECT && intake->arguments->project != NULL)
             return intake_refuse(intake, "line 1: there is a column %s: leave out --project", form->names[i]);
         struct layout second;
@@ -124,7 +142,8 @@ static enum outcome check_columns(const struct work *work, size_t form_index)
             const size_t behind = (size_t)place + 1;
             event_find_columns(form, header->values + behind, header->count - behind, &second);
             if (second.places[i] >= 0)
-                return intake_refuse(intake, "line 1: column %s stands there twice", form->names[i]);
+                return intake_refuse(intake, "%s: column %s stands there twice", place_of_columns(intake),
+                                     form->names[i]);
         }
     }
     return OUTCOME_DONE;
@@ -144,6 +163,9 @@ static enum outcome read_header(struct work *work)
         if (outcome != OUTCOME_DONE)
             return outcome;
     }
+    /* A feed is written for its columns: one that is of no use has a name that was meant to be another. */
+    if (reader_format(intake->reader) == READER_ROWS && intake->extra_count > 0)
+        return intake_refuse(intake, "the result: there is no use for a column %s", intake->extras[0]);
     if (reader_delimiter(intake->reader) == ';')
         complain("%s: values are separated by semicolons", intake->name);
     return OUTCOME_DONE;
@@ -185,6 +207,15 @@ static bool has_columns(const struct work *work, const struct record *record, ch
     return record->count == work->columns;
 }
 
+/* The id that a record of a source has; NULL of others, whose values do not end in a NUL. */
+static const char *id_of(const struct work *work, const struct record *record)
+{
+    const int place = work->layouts[0].places[EVENT_ID];
+
+    return reader_format(work->intake->reader) != READER_ROWS || place < 0 ? NULL
+                                                                           : record->values[place].text;
+}
+
 /*
  * Makes the events of a record: all of them or, with a note, none. is_made says which of the forms make one.
  */
@@ -197,7 +228,7 @@ static bool make_events(struct work *work, bool is_made[FORMS_MAX])
     if (reader_format(intake->reader) == READER_JSON_LINES) {
         find_columns(work, record->names, record->count);
     } else if (!has_columns(work, record, why)) {
-        note_refusal(intake, why);
+        note_refusal(intake, NULL, why);
         return false;
     }
     for (size_t i = 0; i < intake->forms->count; i++) {
@@ -205,7 +236,7 @@ static bool make_events(struct work *work, bool is_made[FORMS_MAX])
                                                     &work->layouts[i], record, &work->events[i], why);
         is_made[i] = result == EVENT_GOOD;
         if (result == EVENT_WRONG) {
-            note_refusal(intake, why);
+            note_refusal(intake, id_of(work, record), why);
             return false;
         }
     }
@@ -243,7 +274,7 @@ static enum outcome read_records(struct work *work, enum reader_result result)
             return intake_refuse(intake, "%s", reader_error(intake->reader));
         intake->lines = record->line;
         if (result == READER_REFUSED)
-            note_refusal(intake, record->why);
+            note_refusal(intake, NULL, record->why);
         else
             take_record(work);
         if ((intake->refused > 0 && !intake_goes_on(intake)) || !work->is_sent)
@@ -261,7 +292,8 @@ static enum outcome run(struct work *work)
 
     if (result == READER_FAILED)
         return intake_refuse(intake, "%s", reader_error(intake->reader));
-    if (reader_format(intake->reader) == READER_CSV) {
+    const bool has_header = reader_format(intake->reader) != READER_JSON_LINES;
+    if (has_header) {
         if (result == READER_END)
             return intake_refuse(intake, "line 1: no header, the file is empty");
         if (result == READER_REFUSED)
@@ -275,7 +307,7 @@ static enum outcome run(struct work *work)
     if (!stage_create(intake->stage) || !stage_start(intake->stage))
         return OUTCOME_DATABASE;
     work->is_sent = true;
-    if (reader_format(intake->reader) == READER_CSV)
+    if (has_header)
         result = reader_next(intake->reader);
     outcome = read_records(work, result);
     const enum outcome ended = stage_end(intake->stage);

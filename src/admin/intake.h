@@ -21,10 +21,16 @@ struct refusal {
     char why[EVENT_WHY_SIZE];
 };
 
-/* The way of a file into the stage. The first part is the caller's to fill, and to free; the rest is found.
+/* What messages call a record, and all of them together: a line of the file, a row of the feed. */
+struct words {
+    const char *record, *whole;
+};
+
+/* The way of records into the stage. The first part is the caller's to fill, and to free; the rest is found.
  */
 struct intake {
-    const char *name; /* of the file, for messages */
+    const char *name; /* of the file or the feed, for messages */
+    struct words words;
     const struct arguments *arguments;
     struct reader *reader;
     struct rejects *rejects; /* NULL: no file of rejects is wanted */
@@ -43,15 +49,20 @@ struct intake {
 };
 
 /*
- * Reads the file, checks it and fills the stage. A refused record is noted, and unless there is a use for the
- * others, the last to be read. OUTCOME_REFUSED, after saying why, if there is no reading the file at all.
+ * Reads the records, checks them and fills the stage. A refused record is noted, and unless there is a use
+ * for the others, the last to be read. OUTCOME_REFUSED, after saying why, if they cannot be read at all.
  */
 enum outcome intake_run(struct intake *intake);
+
+/* Writes why a record is refused; with the id of its event, if the number alone names none that can be looked
+ * up. */
+void intake_explain(const struct intake *intake, const char *event_id, const char *reason,
+                    char why[EVENT_WHY_SIZE]);
 
 /* Whether a refused record does not end the reading. */
 bool intake_goes_on(const struct intake *intake);
 
-/* Says why the file is refused, and that nothing of it is kept. Returns OUTCOME_REFUSED. */
+/* Says why all of it is refused, and that nothing of it is kept. Returns OUTCOME_REFUSED. */
 enum outcome intake_refuse(const struct intake *intake, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

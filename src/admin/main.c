@@ -37,6 +37,9 @@ enum option_index {
     OPTION_RESPONDER,
     OPTION_FILE,
     OPTION_OPENMETRICS,
+    OPTION_SOURCE,
+    OPTION_PROJECT_MAP,
+    OPTION_SINCE,
     OPTION_COUNT
 };
 
@@ -58,6 +61,8 @@ enum flag {
     TAKES_RETRACT = 1 << OPTION_PROJECT | 1 << OPTION_DRY_RUN | 1 << OPTION_ZONE | 1 << OPTION_MAP,
     TAKES_JSON = 1 << OPTION_JSON,
     TAKES_RESPONDER = 1 << OPTION_RESPONDER,
+    TAKES_PULL = 1 << OPTION_SOURCE | 1 << OPTION_PROJECT | 1 << OPTION_PROJECT_MAP | 1 << OPTION_SINCE |
+                 1 << OPTION_DRY_RUN,
     TAKES_METRICS = 1 << OPTION_FILE | 1 << OPTION_OPENMETRICS,
     MAKES_SCHEMA = 1 << OPTION_COUNT,
     CONNECTS_ITSELF = 1 << (OPTION_COUNT + 1),
@@ -66,6 +71,8 @@ enum flag {
     /* It ends as a monitoring plug-in does, for which wrong usage is an unknown state. */
     IS_PLUGIN = 1 << (OPTION_COUNT + 3)
 };
+
+_Static_assert(OPTION_COUNT + 3 < 31, "an option's bit does not fit into the flags");
 
 static const struct {
     const char *name;
@@ -96,6 +103,9 @@ static const struct {
     [OPTION_RESPONDER] = {"responder", "CONNINFO", NULL},
     [OPTION_FILE] = {"file", "PATH", NULL},
     [OPTION_OPENMETRICS] = {"openmetrics", NULL, NULL},
+    [OPTION_SOURCE] = {"source", "CONNINFO", NULL},
+    [OPTION_PROJECT_MAP] = {"project-map", "FILE", NULL},
+    [OPTION_SINCE] = {"since", "DAY", NULL},
 };
 
 enum { DAYS_MAX = 36500, GRACE_HOURS = 24, GRACE_HOURS_MAX = 8760 };
@@ -138,6 +148,11 @@ static const struct command {
      "add the events of a file of CSV or JSON Lines, gzipped or not; - is standard input", import_run},
     {"retract", "FILE", TAKES_RETRACT, "take back the events that a file names, as import reads it",
      import_run_retract},
+    {"pull", "FEED", TAKES_PULL,
+     "add what came or changed in a platform's PostgreSQL since the last pull, as events; FEED is the name "
+     "of a "
+     "query that comes with Daybook, or a path",
+     pull_run},
     {"refresh", NULL, TAKES_DAYS, "fold pending events into the rollup, of all days or of some",
      upkeep_run_refresh},
     {"verify", NULL, TAKES_PROJECT | TAKES_DAYS | TAKES_DUPLICATES,
@@ -192,7 +207,9 @@ static void print_help(const struct command *command)
            "  --help               show this, or what a command takes\n"
            "  --version            show the version\n"
            "\nEnvironment: DAYBOOK_OWNER_DATABASE, DAYBOOK_DATABASE, DAYBOOK_READ_DATABASE (of check),\n"
-           "DAYBOOK_METRICS for the counters' file, and DAYBOOK_SQL for the directory of the migrations.\n"
+           "DAYBOOK_METRICS for the counters' file, DAYBOOK_SQL for the directory of the migrations;\n"
+           "of pull DAYBOOK_PULL_SOURCE, DAYBOOK_PULL_OVERLAP_MINUTES, DAYBOOK_PULL_TIMEOUT_SECONDS, and\n"
+           "DAYBOOK_FEEDS for the directory of the feeds.\n"
            "Exit status: 0 done, 1 refused or differing, 2 wrong usage, 3 database out of reach or failing.\n"
            "See daybook-admin(8).\n");
 }
@@ -290,6 +307,10 @@ static const char *read_options(const struct command *command, const char *const
         return "--grace takes a number of hours from 0 to 8760";
     if (given[OPTION_RAW] != NULL && !parse_number(given[OPTION_RAW], 1, DAYS_MAX, &arguments->raw_days))
         return "--raw takes a number of days from 1 to 36500";
+    if (given[OPTION_SINCE] != NULL && !is_day(given[OPTION_SINCE]))
+        return "--since takes a day as YYYY-MM-DD";
+    if (given[OPTION_PROJECT] != NULL && given[OPTION_PROJECT_MAP] != NULL)
+        return "--project and --project-map exclude each other";
     if ((given[OPTION_FROM] != NULL && !is_day(given[OPTION_FROM])) ||
         (given[OPTION_TO] != NULL && !is_day(given[OPTION_TO])))
         return "--from and --to take a day as YYYY-MM-DD";
@@ -313,6 +334,9 @@ static const char *read_options(const struct command *command, const char *const
     arguments->map = given[OPTION_MAP];
     arguments->file = given[OPTION_FILE];
     arguments->openmetrics = given[OPTION_OPENMETRICS] != NULL;
+    arguments->source = given[OPTION_SOURCE];
+    arguments->project_map = given[OPTION_PROJECT_MAP];
+    arguments->since = given[OPTION_SINCE];
     arguments->dry_run = given[OPTION_DRY_RUN] != NULL;
     arguments->keep_first = given[OPTION_KEEP_FIRST] != NULL;
     arguments->replace = given[OPTION_REPLACE] != NULL;

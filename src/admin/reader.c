@@ -9,11 +9,13 @@
 #include "csv.h"
 #include "input.h"
 #include "jsonl.h"
+#include "rows.h"
 
 enum { BUFFER_SIZE = 1 << 20, CHUNK_SIZE = 1 << 17 };
 
 struct reader {
-    struct input *input;
+    struct input *input; /* of a file; else NULL */
+    struct rows *rows;   /* of a query; else NULL */
     struct csv csv;
     struct jsonl *jsonl;
     enum reader_format format;
@@ -39,6 +41,17 @@ struct reader *reader_open(const char *name)
         reader_close(reader);
         return NULL;
     }
+    return reader;
+}
+
+struct reader *reader_over(struct rows *rows)
+{
+    struct reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL)
+        return NULL;
+    reader->rows = rows;
+    reader->format = READER_ROWS;
     return reader;
 }
 
@@ -71,7 +84,7 @@ char reader_delimiter(const struct reader *reader)
 
 const char *reader_error(const struct reader *reader)
 {
-    return input_error(reader->input);
+    return reader->rows != NULL ? rows_error(reader->rows) : input_error(reader->input);
 }
 
 /* Reads more of the file behind what is not yet read; false if it cannot be read. */
@@ -146,13 +159,13 @@ static size_t character(const unsigned char *text, size_t length)
     return FORMS[i].length;
 }
 
-/* Whether the record is UTF-8 without a NUL; says why it is not. */
-static bool is_text(struct record *record)
+/* Whether bytes of the record are UTF-8 without a NUL; says why they are not. */
+static bool is_text(struct record *record, const char *bytes, size_t length)
 {
-    const unsigned char *text = (const unsigned char *)record->text;
+    const unsigned char *text = (const unsigned char *)bytes;
 
-    for (size_t i = 0; i < record->length;) {
-        const size_t n = character(text + i, record->length - i);
+    for (size_t i = 0; i < length;) {
+        const size_t n = character(text + i, length - i);
         if (n == 0 && text[i] == 0)
             snprintf(record->why, sizeof(record->why), "a NUL byte (0x00)");
         else if (n == 0)
@@ -177,7 +190,7 @@ static enum record_result parse_line(struct reader *reader, size_t *length)
     record->length = feed == NULL ? n : (size_t)(feed - record->text);
     *length = record->length + (feed != NULL);
     record->lines = 1;
-    if (!is_text(record))
+    if (!is_text(record, record->text, record->length))
         return RECORD_WRONG;
     return jsonl_parse(reader->jsonl, record);
 }
@@ -192,7 +205,7 @@ static enum record_result parse(struct reader *reader, size_t *length)
     const enum record_result result = csv_parse(&reader->csv, &text, &reader->record, length);
     if (result == RECORD_CUT)
         return result;
-    return is_text(&reader->record) ? result : RECORD_WRONG;
+    return is_text(&reader->record, reader->record.text, reader->record.length) ? result : RECORD_WRONG;
 }
 
 /* Passes over a line that does not fit into the buffer; false if the file cannot be read. */
@@ -225,9 +238,24 @@ static enum reader_result refuse_long(struct reader *reader)
     return skip_line(reader) ? READER_REFUSED : READER_FAILED;
 }
 
+static enum reader_result next_row(struct reader *reader)
+{
+    struct record *record = &reader->record;
+    const enum reader_result result = rows_next(reader->rows, record);
+
+    for (size_t i = 0; result == READER_RECORD && i < record->count; i++) {
+        if (!is_text(record, record->values[i].text, record->values[i].length))
+            return READER_REFUSED;
+    }
+    return result;
+}
+
 enum reader_result reader_next(struct reader *reader)
 {
     size_t length;
+
+    if (reader->rows != NULL)
+        return next_row(reader);
 
     if (!reader->is_begun && !begin(reader))
         return READER_FAILED;

@@ -3,10 +3,15 @@
 
 #include "record.h"
 
-/* A file of records, plain or gzipped: CSV, or JSON Lines if its first byte that is not blank is "{". */
+/*
+ * A file of records, plain or gzipped: CSV, or JSON Lines if its first byte that is not blank is "{". Or the
+ * rows of a query, which are read alike.
+ */
 struct reader;
 
-enum reader_format { READER_CSV, READER_JSON_LINES };
+struct rows;
+
+enum reader_format { READER_CSV, READER_JSON_LINES, READER_ROWS };
 
 enum reader_result {
     READER_RECORD,
@@ -18,11 +23,14 @@ enum reader_result {
 /* Opens a file, "-" being standard input. NULL after a failure, with errno set. Ended by reader_close(). */
 struct reader *reader_open(const char *name);
 
+/* Reads rows, which stay the caller's. NULL if there is no memory. Ended by reader_close(). */
+struct reader *reader_over(struct rows *rows);
+
 void reader_close(struct reader *reader);
 
 /*
  * Reads the next record. It is valid UTF-8 without NUL, and of one mebibyte at most. A file of JSON Lines has
- * no header; one of CSV begins with a record that is it.
+ * no header; others begin with a record that is it.
  */
 enum reader_result reader_next(struct reader *reader);
 

@@ -23,6 +23,7 @@ struct record {
     size_t length;
     int64_t line;  /* on which it begins; the first is 1 */
     int64_t lines; /* on which it stands */
+    bool is_key;   /* of an event to be taken back: its key alone counts */
     size_t count;
     struct value values[RECORD_VALUES_MAX];
     struct value names[RECORD_VALUES_MAX]; /* of JSON Lines alone */

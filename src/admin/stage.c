@@ -132,13 +132,14 @@ static bool check_constraints(const struct stage *stage)
 }
 
 /* Of events before that day nobody can tell any more whether they were there already. */
+#define IS_DROPPED "occurred_at < (SELECT raw_from::timestamp AT TIME ZONE 'UTC' FROM daybook.retention)"
+
 static const char DROPPED_SQL[] =
     "UPDATE pg_temp.import SET refusal = format('occurred_at %s is before %s, whose raw events have been "
     "dropped:"
     " it would count again if it was counted before; --allow-dropped takes it', occurred_at,"
     "                                           (SELECT raw_from FROM daybook.retention))"
-    " WHERE refusal IS NULL"
-    "   AND occurred_at < (SELECT raw_from::timestamp AT TIME ZONE 'UTC' FROM daybook.retention)";
+    " WHERE refusal IS NULL AND " IS_DROPPED;
 
 /*
  * An id at several instants of the file. Of a file's own events all are compared, of those that are there
@@ -190,6 +191,19 @@ bool stage_check(struct stage *stage)
            (!arguments->refuse_moved || connection_execute(stage->connection, REFUSE_MOVED_SQL));
 }
 
+bool stage_pass_dropped(struct stage *stage, int64_t *passed)
+{
+    PGresult *result =
+        connection_query(stage->connection, "DELETE FROM pg_temp.import WHERE " IS_DROPPED, 0, NULL);
+
+    if (result == NULL)
+        return false;
+    *passed = atoll(PQcmdTuples(result));
+    stage->rows -= *passed;
+    PQclear(result);
+    return true;
+}
+
 PGresult *stage_refusals(const struct stage *stage, int most)
 {
     char limit[16];
@@ -197,8 +211,8 @@ PGresult *stage_refusals(const struct stage *stage, int most)
 
     snprintf(limit, sizeof(limit), "%d", most);
     return connection_query(stage->connection,
-                            "SELECT line, refusal, record, count(*) OVER () FROM ("
-                            " SELECT DISTINCT ON (line) line, refusal, record FROM pg_temp.import"
+                            "SELECT line, refusal, record, count(*) OVER (), event_id FROM ("
+                            " SELECT DISTINCT ON (line) line, refusal, record, event_id FROM pg_temp.import"
                             "  WHERE refusal IS NOT NULL ORDER BY line, event_id) AS lines"
                             " ORDER BY line LIMIT $1::bigint",
                             1, values);

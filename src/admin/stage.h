@@ -16,7 +16,7 @@
 struct stage {
     PGconn *connection;
     const struct arguments *arguments;
-    bool holds_keys; /* of events to be taken back, and not their content */
+    bool holds_keys; /* some events, or all, are to be taken back: these have no kind and no content */
     int64_t rows;    /* in the table */
     char first[32];  /* the earliest instant in it, and the latest; "" of an empty one */
     char last[32];
@@ -46,9 +46,13 @@ bool stage_run(const struct stage *stage, const char *sql);
  */
 bool stage_check(struct stage *stage);
 
+/* Takes out the events of days whose raw events have been dropped, and tells how many; false after a failure.
+ */
+bool stage_pass_dropped(struct stage *stage, int64_t *passed);
+
 /*
- * The lines that are refused: line, refusal, record and how many there are; in their order, the first ones
- * only or all (0).
+ * The lines that are refused: line, refusal, record, how many there are, and an event's id; in their order,
+ * the first ones only or all (0).
  */
 PGresult *stage_refusals(const struct stage *stage, int most);
 

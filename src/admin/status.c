@@ -49,11 +49,34 @@ static const struct {
 
 enum { ITEM_COUNT = sizeof(ITEMS) / sizeof(ITEMS[0]) };
 
-/* One with another in its place is to end; a release before has no such column. */
-static const char EXPIRING_SQL[] =
-    "SELECT token_id, project_id, coalesce(name, ''), date_trunc('second', expires_at) FROM daybook.tokens t"
-    " WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + interval '14 days'"
-    "   AND to_jsonb(t) ->> 'successor_id' IS NULL ORDER BY expires_at";
+/*
+ * A list: rows of the text that tells of one, and behind it what JSON has in its place, each under the name
+ * of its column.
+ */
+struct list {
+    const char *name; /* in JSON */
+    const char *item; /* in text */
+    const char *sql;
+    const char *needs; /* as of an item */
+};
+
+static const struct list LISTS[] = {
+    /* One with another in its place is to end; a release before has no such column. */
+    {"expires_soon", "expires_soon",
+     "SELECT format('token %s of project %s (%s) at %s', token, project, name, expires_at), * FROM ("
+     " SELECT token_id AS token, project_id AS project, coalesce(name, '') AS name,"
+     "        date_trunc('second', expires_at) AS expires_at FROM daybook.tokens t"
+     "  WHERE revoked_at IS NULL AND expires_at > now() AND expires_at < now() + interval '14 days'"
+     "    AND to_jsonb(t) ->> 'successor_id' IS NULL ORDER BY t.expires_at) AS expiring",
+     "daybook.tokens"},
+    {"feeds", "feed",
+     "SELECT format('%s from %s (%s) at %s', feed, source, projects, pulled_at), * FROM ("
+     " SELECT feed, source, projects, date_trunc('second', pulled_to) AS pulled_to,"
+     "        date_trunc('second', pulled_at) AS pulled_at FROM daybook.feeds ORDER BY 1, 2, 3) AS pulled",
+     "daybook.feeds"},
+};
+
+enum { LIST_COUNT = sizeof(LISTS) / sizeof(LISTS[0]) };
 
 /* The schema's version, and the program's; -1: not known. */
 struct versions {
@@ -114,12 +137,17 @@ static bool has(PGconn *connection, const char *needs)
     return found;
 }
 
-/* Only a schema that is older may lack something: where it is not, that is a fault. */
+/* Whether an item can be asked for. Only a schema that is older may lack something: where it is not, that is
+ * a fault. */
+static bool is_known(PGconn *connection, const struct versions *versions, const char *needs)
+{
+    return needs == NULL || versions->schema >= versions->program || has(connection, needs);
+}
+
 static bool tell_items(PGconn *connection, const struct versions *versions, struct report *report)
 {
     for (int i = 0; i < ITEM_COUNT; i++) {
-        if (ITEMS[i].needs != NULL && versions->schema < versions->program &&
-            !has(connection, ITEMS[i].needs))
+        if (!is_known(connection, versions, ITEMS[i].needs))
             continue;
         PGresult *result = connection_query(connection, ITEMS[i].sql, 0, NULL);
         if (result == NULL)
@@ -132,41 +160,45 @@ static bool tell_items(PGconn *connection, const struct versions *versions, stru
     return PQstatus(connection) == CONNECTION_OK;
 }
 
-static void tell_expiring(const PGresult *expiring, struct report *report)
+static void tell_rows(const struct list *list, const PGresult *rows, struct report *report)
 {
-    static const char *const NAMES[] = {"token", "project", "name", "expires_at"};
-    struct json_object *list = report->object == NULL ? NULL : json_object_new_array();
+    struct json_object *array = report->object == NULL ? NULL : json_object_new_array();
 
-    for (int row = 0; row < PQntuples(expiring); row++) {
+    for (int row = 0; row < PQntuples(rows); row++) {
         if (report->object == NULL) {
-            fprintf(report->text, "expires_soon: token %s of project %s (%s) at %s\n",
-                    PQgetvalue(expiring, row, 0), PQgetvalue(expiring, row, 1), PQgetvalue(expiring, row, 2),
-                    PQgetvalue(expiring, row, 3));
+            fprintf(report->text, "%s: %s\n", list->item, PQgetvalue(rows, row, 0));
             continue;
         }
-        struct json_object *token = json_object_new_object();
-        for (int column = 0; column < PQnfields(expiring); column++)
-            put(report, token, NAMES[column], json_object_new_string(PQgetvalue(expiring, row, column)));
-        if (list == NULL || json_object_array_add(list, token) != 0) {
-            json_object_put(token);
+        struct json_object *one = json_object_new_object();
+        for (int column = 1; column < PQnfields(rows); column++)
+            put(report, one, PQfname(rows, column), json_object_new_string(PQgetvalue(rows, row, column)));
+        if (array == NULL || json_object_array_add(array, one) != 0) {
+            json_object_put(one);
             report->is_whole = false;
         }
     }
     if (report->object != NULL)
-        put(report, report->object, "expires_soon", list);
+        put(report, report->object, list->name, array);
+}
+
+static bool tell_lists(PGconn *connection, const struct versions *versions, struct report *report)
+{
+    for (int i = 0; i < LIST_COUNT; i++) {
+        if (!is_known(connection, versions, LISTS[i].needs))
+            continue;
+        PGresult *rows = connection_query(connection, LISTS[i].sql, 0, NULL);
+        if (rows == NULL)
+            return false;
+        tell_rows(&LISTS[i], rows, report);
+        PQclear(rows);
+    }
+    return true;
 }
 
 static bool tell_all(PGconn *connection, const struct versions *versions, struct report *report)
 {
     tell_versions(report, versions);
-    if (!tell_items(connection, versions, report))
-        return false;
-    PGresult *expiring = connection_query(connection, EXPIRING_SQL, 0, NULL);
-    if (expiring == NULL)
-        return false;
-    tell_expiring(expiring, report);
-    PQclear(expiring);
-    return true;
+    return tell_items(connection, versions, report) && tell_lists(connection, versions, report);
 }
 
 /* False after a failure. */

@@ -34,7 +34,8 @@ done
 for file in "${MAN:?}/man8/daybook.fcgi.8" "$MAN/man8/daybook-admin.8" "${SYSUSERS:?}/daybook.conf" \
     "$DATA/systemd/daybook.default" "${UNITS:?}/daybook.socket" "$UNITS/daybook.service" \
     "$UNITS/daybook-monitor.socket" "$UNITS/daybook-monitor.service" "$UNITS/daybook-refresh.service" \
-    "$UNITS/daybook-refresh.timer" "$DATA/lighttpd/daybook.conf" "$DATA/lighttpd/daybook-socket.conf" \
+    "$UNITS/daybook-refresh.timer" "$UNITS/daybook-pull@.service" "$UNITS/daybook-pull@.timer" \
+    "$DATA/lighttpd/daybook.conf" "$DATA/lighttpd/daybook-socket.conf" \
     "$DATA/lighttpd/daybook-alone.conf" "$DATA/apache/daybook.conf" "$DATA/apache/daybook-proxy.conf" \
     "$DATA/nginx/daybook.conf" "$DATA/haproxy/daybook.cfg" "$DATA/caddy/Caddyfile" "$DATA/logrotate/daybook" \
     "$DATA/monitoring/daybook.rules.yml" "$DATA/monitoring/grafana-daybook.json" "$DATA/monitoring/prometheus.yml"; do

@@ -44,7 +44,7 @@ exposure() {
         sed -n 's/^.*Overall exposure level for [^:]*: \([0-9.]*\).*/\1/p'
 }
 
-for unit in daybook.service daybook-monitor.service daybook-refresh.service; do
+for unit in daybook.service daybook-monitor.service daybook-refresh.service daybook-pull@.service; do
     expect $unit LimitCORE=0
     checked=$((checked + 1))
     exposed=$(exposure $unit)
@@ -66,6 +66,11 @@ for unit in daybook.socket daybook-monitor.socket; do
     expect $unit SocketMode=0660
     expect $unit TriggerLimitIntervalSec=0
 done
+
+# What may hold a password is read by systemd, and the source is no option: everybody may see what a process was started with.
+expect daybook-pull@.service 'EnvironmentFile=/etc/daybook/pull/%i.env'
+checked=$((checked + 1))
+! grep -q '^ExecStart=.*--source' "$build/systemd/daybook-pull@.service" || complain "daybook-pull@.service shows the source"
 
 # What the sample of settings names, a program knows, or the unit of the pool.
 known=$("$build/daybook.fcgi" --help; "$build/daybook-admin" --help; cat "$build/systemd/daybook.service")

@@ -95,5 +95,5 @@ int feed_line(const char *text, const char *position)
             return line;
         line += *p == '\n';
     }
-    return 0;
+    return left == 1 ? line : 0; /* behind the last one, where something is missing */
 }

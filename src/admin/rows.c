@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "connection.h"
 #include "event.h"
 
 static const char GONE[] = "is_gone";
@@ -29,6 +30,7 @@ static const struct {
     {"42601", OUTCOME_REFUSED, "a feed is one SELECT, and nothing else"},
     {"08P01", OUTCOME_REFUSED, "a feed has one parameter, $1"},
     {"25006", OUTCOME_REFUSED, "a feed reads, and never writes"},
+    {"25001", OUTCOME_REFUSED, "a feed reads, and never writes"},
     {"57014", OUTCOME_DATABASE, "DAYBOOK_PULL_TIMEOUT_SECONDS gives it more time"},
     {"40001", OUTCOME_DATABASE, "the next pull reads it all again"},
 };
@@ -164,7 +166,7 @@ enum reader_result rows_next(struct rows *rows, struct record *record)
             rows->is_taken = false;
         }
         const ExecStatusType status = PQresultStatus(rows->result);
-        if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        if (status != PGRES_SINGLE_TUPLE && !connection_succeeded(rows->result))
             return fail(rows);
         if (!rows->is_begun)
             return read_columns(rows, record);

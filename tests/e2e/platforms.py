@@ -58,7 +58,7 @@ class Platform:
 
     def command(self, *options, feed=None, **environment):
         """The command line of a pull, and its environment."""
-        return ([str(ADMIN), "pull", feed or self.feed, *options],
+        return ([str(ADMIN), "pull", self.feed if feed is None else feed, *options],
                 {"DAYBOOK_DATABASE": self.world.conninfo(), "DAYBOOK_SQL": str(SOURCE / "sql"), "PATH": os.environ["PATH"],
                  "DAYBOOK_PULL_SOURCE": self.conninfo, **environment})
 

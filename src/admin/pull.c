@@ -13,7 +13,7 @@
 #include "feed.h"
 #include "load.h"
 #include "project_map.h"
-#include "rows.h"
+#include "feed_rows.h"
 #include "source.h"
 #include "warnings.h"
 
@@ -32,7 +32,7 @@ struct pull {
     struct feed feed;
     struct project_map map;
     struct source source;
-    struct rows rows;
+    struct feed_rows rows;
     struct load load;
     char *from;      /* $1 of the feed */
     int64_t dropped; /* rows of days whose raw events have been dropped */
@@ -195,13 +195,14 @@ static enum outcome take_rows(struct pull *pull)
 {
     struct load *load = &pull->load;
 
-    pull->rows = (struct rows){.source = pull->source.connection, .feed = &pull->feed, .map = &pull->map};
+    pull->rows =
+        (struct feed_rows){.source = pull->source.connection, .feed = &pull->feed, .map = &pull->map};
     load->intake.reader = reader_over(&pull->rows);
     if (load->intake.reader == NULL) {
         complain("out of memory");
         return OUTCOME_REFUSED;
     }
-    if (!rows_start(&pull->rows, pull->from)) {
+    if (!feed_rows_start(&pull->rows, pull->from)) {
         complain("the source: %s", PQerrorMessage(pull->source.connection));
         return OUTCOME_DATABASE;
     }
@@ -325,7 +326,7 @@ static void end(struct pull *pull)
 {
     if (pull->load.intake.reader != NULL)
         reader_close(pull->load.intake.reader);
-    rows_free(&pull->rows);
+    feed_rows_free(&pull->rows);
     load_free(&pull->load);
     project_map_free(&pull->map);
     feed_free(&pull->feed);

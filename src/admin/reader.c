@@ -9,13 +9,13 @@
 #include "csv.h"
 #include "input.h"
 #include "jsonl.h"
-#include "rows.h"
+#include "feed_rows.h"
 
 enum { BUFFER_SIZE = 1 << 20, CHUNK_SIZE = 1 << 17 };
 
 struct reader {
-    struct input *input; /* of a file; else NULL */
-    struct rows *rows;   /* of a query; else NULL */
+    struct input *input;    /* of a file; else NULL */
+    struct feed_rows *rows; /* of a query; else NULL */
     struct csv csv;
     struct jsonl *jsonl;
     enum reader_format format;
@@ -44,7 +44,7 @@ struct reader *reader_open(const char *name)
     return reader;
 }
 
-struct reader *reader_over(struct rows *rows)
+struct reader *reader_over(struct feed_rows *rows)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
 
@@ -84,7 +84,7 @@ char reader_delimiter(const struct reader *reader)
 
 const char *reader_error(const struct reader *reader)
 {
-    return reader->rows != NULL ? rows_error(reader->rows) : input_error(reader->input);
+    return reader->rows != NULL ? feed_rows_error(reader->rows) : input_error(reader->input);
 }
 
 /* Reads more of the file behind what is not yet read; false if it cannot be read. */
@@ -241,7 +241,7 @@ static enum reader_result refuse_long(struct reader *reader)
 static enum reader_result next_row(struct reader *reader)
 {
     struct record *record = &reader->record;
-    const enum reader_result result = rows_next(reader->rows, record);
+    const enum reader_result result = feed_rows_next(reader->rows, record);
 
     for (size_t i = 0; result == READER_RECORD && i < record->count; i++) {
         if (!is_text(record, record->values[i].text, record->values[i].length))

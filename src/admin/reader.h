@@ -9,7 +9,7 @@
  */
 struct reader;
 
-struct rows;
+struct feed_rows;
 
 enum reader_format { READER_CSV, READER_JSON_LINES, READER_ROWS };
 
@@ -24,7 +24,7 @@ enum reader_result {
 struct reader *reader_open(const char *name);
 
 /* Reads rows, which stay the caller's. NULL if there is no memory. Ended by reader_close(). */
-struct reader *reader_over(struct rows *rows);
+struct reader *reader_over(struct feed_rows *rows);
 
 void reader_close(struct reader *reader);
 

@@ -45,7 +45,8 @@ int main(void)
         check_csv_suite,         check_jsonl_suite,      check_reader_suite,      check_event_suite,
         check_admin_token_suite, check_request_id_suite, check_traceparent_suite, check_access_line_suite,
         check_access_log_suite,  check_finding_suite,    check_diagnosis_suite,   check_counters_suite,
-        check_health_suite,      check_metrics_suite,
+        check_health_suite,      check_metrics_suite,    check_feed_suite,        check_project_map_suite,
+        check_feed_rows_suite,
     };
     SRunner *runner = srunner_create(NULL);
 

@@ -1,4 +1,4 @@
-#include "rows.h"
+#include "feed_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static const struct {
     {"40001", OUTCOME_DATABASE, "the next pull reads it all again"},
 };
 
-bool rows_start(struct rows *rows, const char *since)
+bool feed_rows_start(struct feed_rows *rows, const char *since)
 {
     static const Oid TYPES[] = {TIMESTAMPTZ_OID};
 
@@ -44,19 +44,19 @@ bool rows_start(struct rows *rows, const char *since)
            PQsetSingleRowMode(rows->source) == 1;
 }
 
-const char *rows_error(const struct rows *rows)
+const char *feed_rows_error(const struct feed_rows *rows)
 {
     return rows->why;
 }
 
-void rows_free(struct rows *rows)
+void feed_rows_free(struct feed_rows *rows)
 {
     PQclear(rows->result);
     rows->result = NULL;
 }
 
 /* Keeps why there are no more rows: in the server's words, with the line of the feed, and what to do. */
-static enum reader_result fail(struct rows *rows)
+static enum reader_result fail(struct feed_rows *rows)
 {
     const char *state = PQresultErrorField(rows->result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(rows->result, PG_DIAG_MESSAGE_PRIMARY);
@@ -88,7 +88,7 @@ static enum reader_result fail(struct rows *rows)
 }
 
 /* Refuses the feed for what its result is. */
-static enum reader_result refuse(struct rows *rows, const char *why)
+static enum reader_result refuse(struct feed_rows *rows, const char *why)
 {
     rows->outcome = OUTCOME_REFUSED;
     snprintf(rows->why, sizeof(rows->why), "%s", why);
@@ -96,13 +96,13 @@ static enum reader_result refuse(struct rows *rows, const char *why)
 }
 
 /* Whether the result has a column that is called so, in whatever case. */
-static bool is_column(const struct rows *rows, int column, const char *name)
+static bool is_column(const struct feed_rows *rows, int column, const char *name)
 {
     return strcasecmp(PQfname(rows->result, column), name) == 0;
 }
 
 /* Reads what the columns are called. That column which says what is gone is no event's, and stays here. */
-static enum reader_result read_columns(struct rows *rows, struct record *record)
+static enum reader_result read_columns(struct feed_rows *rows, struct record *record)
 {
     const int count = PQnfields(rows->result);
 
@@ -128,7 +128,7 @@ static enum reader_result read_columns(struct rows *rows, struct record *record)
 }
 
 /* Takes the row that has come; false if it is of a project that is passed over. */
-static bool take_row(struct rows *rows, struct record *record)
+static bool take_row(struct feed_rows *rows, struct record *record)
 {
     const bool is_null = rows->project < 0 || PQgetisnull(rows->result, 0, rows->project);
     const char *project =
@@ -157,7 +157,7 @@ static bool take_row(struct rows *rows, struct record *record)
     return true;
 }
 
-enum reader_result rows_next(struct rows *rows, struct record *record)
+enum reader_result feed_rows_next(struct feed_rows *rows, struct record *record)
 {
     for (;;) {
         if (!rows->is_begun || rows->is_taken) {

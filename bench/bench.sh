@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a benchmark over the built programs: bench.sh speed (run.py), bench.sh growth (growth.py), bench.sh instructions
-# (instructions.py, which takes options). BENCH_QUICK=1: little of everything, to see that it works; BENCH_TENTH=1:
+# Runs a benchmark over the built programs: bench.sh speed (run.py), bench.sh growth (growth.py), bench.sh pulls
+# (pulls.py), bench.sh instructions (instructions.py, which takes options). BENCH_QUICK=1: little of everything, to see that it works; BENCH_TENTH=1:
 # growth to a tenth of the sizes; BENCH_LONG=1: speed, and memory over a million requests as well.
 set -eu
 
@@ -29,12 +29,13 @@ speed)
     program=run.py
     ;;
 growth) program=growth.py ;;
+pulls) program=pulls.py ;;
 instructions)
     need valgrind:valgrind
     program=instructions.py
     ;;
 *)
-    echo "usage: bench.sh speed|growth|instructions [OPTION ...]" >&2
+    echo "usage: bench.sh speed|growth|pulls|instructions [OPTION ...]" >&2
     exit 2
     ;;
 esac

@@ -48,7 +48,6 @@ static bool take(const char *id, const struct json_object *value, unsigned char 
 bool project_map_read(const char *file, struct project_map *map, char why[PROJECT_MAP_WHY_SIZE])
 {
     unsigned char digest[SHA256_SIZE] = {0};
-    char *end = map->name;
 
     *map = (struct project_map){.projects = json_object_from_file(file)};
     if (map->projects == NULL) {
@@ -66,7 +65,7 @@ bool project_map_read(const char *file, struct project_map *map, char why[PROJEC
         if (!take(id, value, digest, why))
             return false;
     }
-    end += sprintf(end, "map ");
+    char *end = map->name + sprintf(map->name, "map ");
     for (size_t i = 0; i < SHA256_SIZE / 2; i++)
         end += sprintf(end, "%02x", digest[i]);
     return true;

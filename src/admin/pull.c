@@ -306,7 +306,7 @@ static enum outcome require_feeds(PGconn *connection)
 }
 
 /* The load is that of an import which replaces; whose projects and zone the rows themselves have. */
-static void begin(struct pull *pull, PGconn *connection, const struct arguments *arguments)
+static void open_pull(struct pull *pull, PGconn *connection, const struct arguments *arguments)
 {
     struct load *load = &pull->load;
 
@@ -322,7 +322,7 @@ static void begin(struct pull *pull, PGconn *connection, const struct arguments 
     progress_start(&load->progress);
 }
 
-static void end(struct pull *pull)
+static void close_pull(struct pull *pull)
 {
     if (pull->load.intake.reader != NULL)
         reader_close(pull->load.intake.reader);
@@ -342,7 +342,7 @@ enum outcome pull_run(PGconn *connection, const struct arguments *arguments)
         complain("out of memory");
         return OUTCOME_REFUSED;
     }
-    begin(pull, connection, arguments);
+    open_pull(pull, connection, arguments);
     enum outcome outcome = read_settings(pull, arguments);
     if (outcome == OUTCOME_DONE)
         outcome = read_map(pull, arguments);
@@ -354,6 +354,6 @@ enum outcome pull_run(PGconn *connection, const struct arguments *arguments)
         outcome = read_source(pull);
     if (outcome == OUTCOME_DONE)
         outcome = add(pull);
-    end(pull);
+    close_pull(pull);
     return outcome;
 }

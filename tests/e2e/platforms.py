@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from world import ADMIN, SOURCE, run_each
+from world import ADMIN, run_each
 
 TABLES = """
     CREATE TABLE chats (id bigint PRIMARY KEY, account text, customer text, opened_at timestamptz,
@@ -59,7 +59,7 @@ class Platform:
     def command(self, *options, feed=None, **environment):
         """The command line of a pull, and its environment."""
         return ([str(ADMIN), "pull", self.feed if feed is None else feed, *options],
-                {"DAYBOOK_DATABASE": self.world.conninfo(), "DAYBOOK_SQL": str(SOURCE / "sql"), "PATH": os.environ["PATH"],
+                {"PATH": os.environ["PATH"], "DAYBOOK_DATABASE": self.world.conninfo(),
                  "DAYBOOK_PULL_SOURCE": self.conninfo, **environment})
 
     def pull(self, *options, feed=None, **environment):

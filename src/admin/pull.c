@@ -162,7 +162,6 @@ static bool find_position(struct pull *pull)
     return pull->from != NULL;
 }
 
-/* Of two pulls of other days, as by --since, that counts which saw the later state. */
 static const char NOTE_SQL[] = "INSERT INTO daybook.feeds AS f (feed, source, projects, pulled_to, "
                                "pulled_at) VALUES ($1, $2, $3, $4, now())"
                                " ON CONFLICT (feed, source, projects) DO UPDATE"
@@ -280,8 +279,12 @@ static enum outcome add(struct pull *pull)
 
     progress_clear(&load->progress);
     progress_show(&load->progress, "adding", load->intake.lines);
-    if (!addition_run(&load->stage, &load->addition) || !count_rows(load, &rows) || !note_position(pull) ||
-        !addition_end(&load->stage, !pull->arguments.dry_run))
+    if (!addition_run(&load->stage, &load->addition) || !count_rows(load, &rows) || !note_position(pull))
+        return OUTCOME_DATABASE;
+    if (load->addition.differing > 0)
+        return intake_refuse(&load->intake, "somebody else writes the same events with other content: %s",
+                             load->addition.difference);
+    if (!addition_end(&load->stage, !pull->arguments.dry_run))
         return OUTCOME_DATABASE;
     progress_clear(&load->progress);
     summarize(pull, rows);

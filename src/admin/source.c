@@ -19,8 +19,8 @@ static const char SOURCE_SESSION_SQL[] =
     " ('search_path', $1), ('statement_timeout', $2), ('application_name', 'daybook-admin pull'),"
     " ('default_transaction_read_only', 'on'), ('default_transaction_isolation', 'repeatable read'),"
     " ('timezone_abbreviations', 'Default'), ('lc_numeric', 'C'), ('lc_monetary', 'C'), ('lc_time', 'C'),"
-    " ('xmlbinary', 'base64'), ('xmloption', 'content'), ('backslash_quote', 'safe_encoding'),"
-    " ('escape_string_warning', 'on')) AS setting (name, value)";
+    " ('xmlbinary', 'base64'), ('xmloption', 'content'), ('backslash_quote', 'safe_encoding')) AS setting "
+    "(name, value)";
 
 static bool settle(PGconn *connection, int timeout_s)
 {

@@ -10,8 +10,8 @@ from command import migrate, newest, run
 from world import ADMIN, ONE_STORE, SOURCE, STORE
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
-CHECKS = ["connection", "schema", "owner", "roles", "hll", "refresh", "events", "store", "standbys", "tokens",
-          "rate limit", "sessions", "disk", "responder"]
+CHECKS = ["connection", "schema", "owner", "roles", "hll", "refresh", "events", "feeds", "store", "standbys",
+          "tokens", "rate limit", "sessions", "disk", "responder"]
 
 
 @pytest.fixture(scope="module")

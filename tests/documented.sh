@@ -126,7 +126,7 @@ for endpoint in $endpoints; do
 done
 
 # A script that Makefile.am does not name would not be installed; one that it names twice is left of a merge.
-for file in $(cd "$source" && find sql -name '*.sql'); do
+for file in $(cd "$source" && find sql feeds -name '*.sql') $(cd "$source" && find docs/feeds -name '*.md'); do
     checked=$((checked + 1))
     count=$(tr -s ' \t' '\n' < "$source/Makefile.am" | grep -Fcx "$file" || true)
     [ "$count" = 1 ] || complain "Makefile.am names $file $count times"

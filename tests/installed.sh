@@ -26,7 +26,7 @@ for program in "${SBIN:?}/daybook-admin" "${LIBEXEC:?}/daybook.fcgi"; do
     expect "$program does not help" [ -n "$("$root$program" --help)" ]
 done
 
-sql=$(cd "$source" && find sql -name '*.sql')
+sql=$(cd "$source" && find sql feeds -name '*.sql')
 for file in $sql; do
     expect "${DATA:?}/$file is another" cmp -s "$source/$file" "$root$DATA/$file"
 done

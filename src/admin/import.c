@@ -227,7 +227,7 @@ static enum outcome run(PGconn *connection, const struct arguments *arguments, b
         .progress = &load->progress,
     };
     forms_default(&load->forms);
-    progress_start(&load->progress);
+    progress_start(&load->progress, "lines");
     enum outcome outcome = read_file(load);
     if (outcome == OUTCOME_DONE)
         outcome = takes_back ? take_back(load) : add(load);

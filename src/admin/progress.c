@@ -5,9 +5,9 @@
 
 enum { SHOW_MS = 200 };
 
-void progress_start(struct progress *progress)
+void progress_start(struct progress *progress, const char *unit)
 {
-    *progress = (struct progress){.is_shown = isatty(STDERR_FILENO)};
+    *progress = (struct progress){.unit = unit, .is_shown = isatty(STDERR_FILENO)};
     clock_gettime(CLOCK_MONOTONIC, &progress->started);
 }
 
@@ -25,15 +25,15 @@ int64_t progress_rate(int64_t count, int64_t ms)
     return count * 1000 / (ms > 0 ? ms : 1);
 }
 
-void progress_show(struct progress *progress, const char *phase, int64_t lines)
+void progress_show(struct progress *progress, const char *phase, int64_t count)
 {
     const int64_t ms = progress_ms(progress);
 
     if (!progress->is_shown || (progress->shown_at != 0 && ms - progress->shown_at < SHOW_MS))
         return;
     progress->shown_at = ms;
-    fprintf(stderr, "\r%s: %lld lines, %lld per second\033[K", phase, (long long)lines,
-            (long long)progress_rate(lines, ms));
+    fprintf(stderr, "\r%s: %lld %s, %lld per second\033[K", phase, (long long)count, progress->unit,
+            (long long)progress_rate(count, ms));
 }
 
 void progress_clear(struct progress *progress)

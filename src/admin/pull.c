@@ -229,18 +229,18 @@ static enum outcome read_source(struct pull *pull)
 
 /* --- from the stage into daybook.events --------------------------------------------------------------- */
 
-/* The first line has the form of import's. */
-static void summarize(const struct pull *pull, int64_t rows)
+/* The first line has the form of import's. What is gone has left the stage by then. */
+static void summarize(const struct pull *pull)
 {
     const struct load *load = &pull->load;
     const struct addition *addition = &load->addition;
     const int64_t ms = progress_ms(&load->progress);
 
     printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)",
-           (long long)(addition->added - addition->replaced), (long long)(rows - addition->added),
+           (long long)(addition->added - addition->replaced), (long long)(load->stage.rows - addition->added),
            (long long)(ms / 1000), (long long)(ms % 1000 / 100),
            (long long)progress_rate(pull->rows.number, ms));
-    if (rows > 0)
+    if (load->stage.rows > 0)
         printf(", from %s to %s", load->stage.first_day, load->stage.last_day);
     if (addition->replaced > 0)
         printf(", %lld replaced", (long long)addition->replaced);
@@ -256,30 +256,13 @@ static void summarize(const struct pull *pull, int64_t rows)
                  pull->feed.name, (long long)pull->dropped);
 }
 
-/* Counts the rows that are left once what is gone has been taken back. False after a failure. */
-static bool count_rows(struct load *load, int64_t *rows)
-{
-    PGresult *result = connection_query(
-        load->stage.connection,
-        "SELECT count(*), min(occurred_at)::date, max(occurred_at)::date FROM pg_temp.import", 0, NULL);
-
-    if (result == NULL)
-        return false;
-    *rows = atoll(PQgetvalue(result, 0, 0));
-    snprintf(load->stage.first_day, sizeof(load->stage.first_day), "%s", PQgetvalue(result, 0, 1));
-    snprintf(load->stage.last_day, sizeof(load->stage.last_day), "%s", PQgetvalue(result, 0, 2));
-    PQclear(result);
-    return true;
-}
-
 static enum outcome add(struct pull *pull)
 {
     struct load *load = &pull->load;
-    int64_t rows;
 
     progress_clear(&load->progress);
     progress_show(&load->progress, "adding", load->intake.lines);
-    if (!addition_run(&load->stage, &load->addition) || !count_rows(load, &rows) || !note_position(pull))
+    if (!addition_run(&load->stage, &load->addition) || !stage_measure(&load->stage) || !note_position(pull))
         return OUTCOME_DATABASE;
     if (load->addition.differing > 0)
         return intake_refuse(&load->intake, "somebody else writes the same events with other content: %s",
@@ -287,8 +270,8 @@ static enum outcome add(struct pull *pull)
     if (!addition_end(&load->stage, !pull->arguments.dry_run))
         return OUTCOME_DATABASE;
     progress_clear(&load->progress);
-    summarize(pull, rows);
-    if (rows > 0)
+    summarize(pull);
+    if (load->stage.rows > 0)
         warnings_tell(load);
     return load_list_refusals(&load->intake);
 }
@@ -322,7 +305,7 @@ static void open_pull(struct pull *pull, PGconn *connection, const struct argume
                                    .stage = &load->stage,
                                    .progress = &load->progress};
     forms_default(&load->forms);
-    progress_start(&load->progress);
+    progress_start(&load->progress, "rows");
 }
 
 static void close_pull(struct pull *pull)

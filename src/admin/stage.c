@@ -86,7 +86,7 @@ bool stage_run(const struct stage *stage, const char *sql)
     return is_good;
 }
 
-static bool find_days(struct stage *stage)
+bool stage_measure(struct stage *stage)
 {
     PGresult *result = connection_query(stage->connection,
                                         "SELECT min(occurred_at), max(occurred_at), min(occurred_at)::date,"
@@ -179,7 +179,7 @@ bool stage_check(struct stage *stage)
 {
     const struct arguments *arguments = stage->arguments;
 
-    if (!find_days(stage))
+    if (!stage_measure(stage))
         return false;
     if (stage->rows == 0)
         return true;
@@ -223,7 +223,7 @@ bool stage_drop_refused(struct stage *stage)
     return connection_execute(stage->connection,
                               "DELETE FROM pg_temp.import"
                               " WHERE line IN (SELECT line FROM pg_temp.import WHERE refusal IS NOT NULL)") &&
-           find_days(stage);
+           stage_measure(stage);
 }
 
 PGresult *stage_moved(const struct stage *stage)

@@ -46,6 +46,9 @@ bool stage_run(const struct stage *stage, const char *sql);
  */
 bool stage_check(struct stage *stage);
 
+/* Counts the events of the stage anew, and sets its days; false after a failure. */
+bool stage_measure(struct stage *stage);
+
 /* Takes out the events of days whose raw events have been dropped, and tells how many; false after a failure.
  */
 bool stage_pass_dropped(struct stage *stage, int64_t *passed);

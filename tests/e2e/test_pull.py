@@ -284,7 +284,7 @@ def test_settings_of_the_source_change_nothing_but_where_its_tables_are(world, p
                  *(f"ALTER DATABASE {platform.name} SET {name} = {value}" for name, value in (
                      ("search_path", "app, public, pg_catalog"), ("timezone", "'Asia/Tokyo'"),
                      ("datestyle", "'German, DMY'"), ("bytea_output", "'escape'"), ("intervalstyle", "'sql_standard'"),
-                     ("extra_float_digits", "-15"), ("client_encoding", "'LATIN1'"), ("statement_timeout", "'1ms'"),
+                     ("extra_float_digits", "-15"), ("client_encoding", "'LATIN1'"), ("statement_timeout", "'500ms'"),
                      ("default_transaction_read_only", "off"), ("default_transaction_isolation", "'serializable'"),
                      ("standard_conforming_strings", "off"), ("transform_null_equals", "on"),
                      ("application_name", "'other'"))))
@@ -294,7 +294,7 @@ def test_settings_of_the_source_change_nothing_but_where_its_tables_are(world, p
                CASE WHEN NULL = NULL THEN 'null'
                     ELSE c.customer || '\\x01'::bytea::text || interval '1 day 2 hours' END AS user_id,
                date_trunc('day', c.opened_at)::text AS chat_id, 0.1::float8 + 0.2::float8 AS value
-          FROM chats c WHERE c.changed_at >= $1""", "hostile")
+          FROM chats c WHERE c.changed_at >= $1 AND pg_sleep(0.7) IS NOT NULL""", "hostile")
     result = platform.pull("--project", project, feed=feed)
     assert_pulled(result, 1, 0)
     assert world.sql("SELECT event_id, occurred_at = '2026-01-05T23:30Z', user_id, chat_id, value FROM daybook.events"

@@ -13,7 +13,7 @@
 --
 --   ALTER ROLE daybook_pull SET daybook.flowise_zone = 'UTC'
 --
--- Indexes it wants, which Flowise lacks: chat_message ("createdDate"), chat_message ("chatId").
+-- Indexes it wants, which Flowise lacks: chat_message ("createdDate"), chat_message ("chatId"), chat_message ("sessionId").
 --
 -- A project is a chatflow or an agentflow. A user is a session, as Flowise knows no other. What is said on the canvas,
 -- in evaluations and by schedules, webhooks and MCP is left out: only EXTERNAL is somebody who chats.
@@ -31,6 +31,8 @@ WITH zones AS MATERIALIZED (
     SELECT m.id, m.role, m.chatflowid, m."chatId", coalesce(m."sessionId", m."chatId") AS session, m."createdDate"
       FROM chat_message AS m
      WHERE m."createdDate" >= (SELECT own FROM since) AND m."chatType" = 'EXTERNAL'
+       -- The same, a day wider: of this the planner can tell how many rows there are.
+       AND m."createdDate" >= $1::timestamptz AT TIME ZONE 'UTC' - interval '1 day'
 ), told AS (
     -- A chat starts with its first message. Nothing else tells of it.
     SELECT 'c:' || CASE WHEN octet_length(m."chatId") <= 100 THEN m."chatId" ELSE md5(m."chatId") END || ':chat_start'

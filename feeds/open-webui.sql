@@ -12,8 +12,8 @@
 -- An installation is one project, here named open-webui. Chats that Open WebUI holds with itself are left out, as are
 -- the copies that older releases make of a shared chat, whose user is shared-ID.
 
-WITH since AS MATERIALIZED (
-    SELECT extract(epoch FROM $1::timestamptz)::float8 AS seconds
+WITH since AS NOT MATERIALIZED (
+    SELECT greatest(extract(epoch FROM $1::timestamptz), 0)::bigint AS seconds
 ), chats AS (
     SELECT c.id, c.user_id, c.created_at, c.updated_at
       FROM chat AS c
@@ -22,8 +22,9 @@ WITH since AS MATERIALIZED (
     SELECT 'c:' || c.id || ':chat_start' AS event_id, c.created_at, 'chat_start' AS kind, c.user_id,
            c.id AS chat_id, false AS is_gone
       FROM chats AS c
-     WHERE c.updated_at BETWEEN (SELECT seconds FROM since) AND 10000000000
-        OR c.updated_at >= greatest((SELECT seconds * 1000 FROM since), 10000000001)
+     CROSS JOIN since
+     WHERE c.updated_at BETWEEN since.seconds AND 10000000000
+        OR c.updated_at >= greatest(since.seconds * 1000, 10000000001)
 
     UNION ALL
 
@@ -32,6 +33,7 @@ WITH since AS MATERIALIZED (
     SELECT 'm:' || m.id || ':' || e.kind, m.created_at, e.kind, m.user_id, m.chat_id, e.is_gone
       FROM chat_message AS m
       JOIN chats AS c ON c.id = m.chat_id
+     CROSS JOIN since
      CROSS JOIN LATERAL (
                SELECT coalesce(m.error::text, 'null') NOT IN ('null', 'false', '""', '{}')  AS failed,
                       m.done IS NOT FALSE
@@ -42,8 +44,8 @@ WITH since AS MATERIALIZED (
                                 ('api_error',        m.role = 'assistant', NOT was.failed))
                 AS e (kind, is_told, is_gone)
      WHERE e.is_told
-       AND (m.updated_at BETWEEN (SELECT seconds FROM since) AND 10000000000
-            OR m.updated_at >= greatest((SELECT seconds * 1000 FROM since), 10000000001))
+       AND (m.updated_at BETWEEN since.seconds AND 10000000000
+            OR m.updated_at >= greatest(since.seconds * 1000, 10000000001))
 
     UNION ALL
 
@@ -52,9 +54,10 @@ WITH since AS MATERIALIZED (
            CASE f.data ->> 'rating' WHEN '-1' THEN 'negative_feedback' ELSE 'positive_feedback' END,
            f.user_id, f.meta ->> 'chat_id', coalesce(f.data ->> 'rating', '') NOT IN ('1', '-1')
       FROM feedback AS f
+     CROSS JOIN since
      WHERE f.type = 'rating'
-       AND (f.updated_at BETWEEN (SELECT seconds FROM since) AND 10000000000
-            OR f.updated_at >= greatest((SELECT seconds * 1000 FROM since), 10000000001))
+       AND (f.updated_at BETWEEN since.seconds AND 10000000000
+            OR f.updated_at >= greatest(since.seconds * 1000, 10000000001))
 )
 SELECT event_id,
        'open-webui'  AS project_id,

@@ -15,14 +15,19 @@
 --
 -- action_name holds the name of what an event names: of an action, and of a slot too.
 
-WITH since AS MATERIALIZED (
-    SELECT extract(epoch FROM $1::timestamptz)::float8 AS seconds
-), recent AS MATERIALIZED (
+WITH recent AS MATERIALIZED (
     SELECT e.id, e.sender_id, e.type_name, e.timestamp, e.intent_name, e.action_name,
            CASE WHEN e.type_name IN ('user', 'slot') THEN e.data END AS data
       FROM events AS e
-     WHERE e.timestamp >= (SELECT seconds FROM since)
+     WHERE e.timestamp >= extract(epoch FROM $1::timestamptz)::float8
        AND (e.type_name IN ('user', 'bot', 'action') OR e.type_name = 'slot' AND e.action_name = 'csat_score')
+), ratings AS MATERIALIZED (
+    -- pattern_customer_satisfaction fills the slot csat_score, which is satisfied or unsatisfied, or 1 to 5 if an
+    -- assistant has it so.
+    SELECT id, sender_id, timestamp,
+           substring(data FROM '"value":\s*"?(satisfied|unsatisfied|[1-5])(?:\.0)?"?\s*[,}]') AS score
+      FROM recent
+     WHERE type_name = 'slot'
 ), told AS (
     -- A chat is a session. Rasa itself takes this action for its start, as an assistant may leave out session_started.
     SELECT id, sender_id, timestamp, 'chat_start' AS kind, NULL::numeric AS value, false AS is_gone
@@ -71,11 +76,10 @@ WITH since AS MATERIALIZED (
 
     UNION ALL
 
-    -- pattern_customer_satisfaction fills the slot csat_score, which is satisfied or unsatisfied, or 1 to 5 if an
-    -- assistant has it so. A slot that a new session has from the last one is no answer: no user has spoken yet. Of
-    -- several answers in a session the last one counts.
-    SELECT r.id, r.sender_id, r.timestamp, 'csat', CASE s.score WHEN 'satisfied' THEN 5 WHEN 'unsatisfied' THEN 1
-                                                                ELSE s.score::numeric END,
+    -- A slot that a new session has from the last one is no answer: no user has spoken yet. Of several answers in a
+    -- session the last one counts.
+    SELECT r.id, r.sender_id, r.timestamp, 'csat',
+           CASE r.score WHEN 'satisfied' THEN 5 WHEN 'unsatisfied' THEN 1 ELSE r.score::numeric END,
            EXISTS (SELECT
                      FROM events AS n
                     WHERE n.sender_id = r.sender_id AND n.id > r.id AND n.type_name = 'slot'
@@ -85,10 +89,8 @@ WITH since AS MATERIALIZED (
                                         FROM events AS b
                                        WHERE b.sender_id = r.sender_id AND b.id > r.id AND b.id < n.id
                                          AND b.type_name = 'action' AND b.action_name = 'action_session_start'))
-      FROM recent AS r
-     CROSS JOIN LATERAL (
-               SELECT substring(r.data FROM '"value":\s*"?(satisfied|unsatisfied|[1-5])(?:\.0)?"?\s*[,}]') AS score) AS s
-     WHERE r.type_name = 'slot' AND s.score IS NOT NULL
+      FROM ratings AS r
+     WHERE r.score IS NOT NULL
        AND (SELECT p.type_name
               FROM events AS p
              WHERE p.sender_id = r.sender_id AND p.id < r.id

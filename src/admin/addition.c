@@ -125,7 +125,7 @@ static bool count(const struct stage *stage, const char *sql, int64_t *number)
     return true;
 }
 
-/* What stands at another instant as well does not count twice, if that one is taken back. */
+/* An event whose other instant is taken back counts once. */
 static const char UNMOVE_SQL[] = "UPDATE pg_temp.import AS i SET other = NULL FROM pg_temp.import g"
                                  " WHERE g.kind IS NULL AND g.project_id = i.project_id"
                                  "   AND g.event_id = i.event_id AND g.occurred_at = i.other";
@@ -138,8 +138,8 @@ static bool retract_gone(const struct stage *stage, int64_t *retracted)
            connection_execute(stage->connection, "DELETE FROM pg_temp.import WHERE kind IS NULL");
 }
 
-/* Takes back the events that are gone, and those that are there with other content than the last of the file.
- */
+/* Takes back the events that are gone, and those that are there with other content than the last of their
+ * key. */
 static bool retract(const struct stage *stage, struct addition *addition)
 {
     return connection_execute(stage->connection, KEEP_LAST_SQL) &&

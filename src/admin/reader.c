@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "csv.h"
+#include "feed_rows.h"
 #include "input.h"
 #include "jsonl.h"
-#include "feed_rows.h"
 
 enum { BUFFER_SIZE = 1 << 20, CHUNK_SIZE = 1 << 17 };
 
@@ -256,7 +256,6 @@ enum reader_result reader_next(struct reader *reader)
 
     if (reader->rows != NULL)
         return next_row(reader);
-
     if (!reader->is_begun && !begin(reader))
         return READER_FAILED;
     for (;;) {

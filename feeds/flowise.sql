@@ -28,15 +28,18 @@ WITH zones AS MATERIALIZED (
     SELECT $1::timestamptz AT TIME ZONE server AS server, $1::timestamptz AT TIME ZONE own AS own
       FROM zones
 ), messages AS MATERIALIZED (
-    SELECT m.id, m.role, m.chatflowid, m."chatId", coalesce(m."sessionId", m."chatId") AS session, m."createdDate"
+    SELECT m.id, m.role, m.chatflowid, m."chatId", coalesce(m."sessionId", m."chatId") AS session, m."createdDate",
+           row_number() OVER chat AS place, first_value(m."createdDate") OVER chat AS began,
+           'c:' || CASE WHEN octet_length(m."chatId") <= 100 THEN m."chatId" ELSE md5(m."chatId") END || ':chat_start'
+               AS start
       FROM chat_message AS m
      WHERE m."createdDate" >= (SELECT own FROM since) AND m."chatType" = 'EXTERNAL'
        -- The same, a day wider: of this the planner can tell how many rows there are.
        AND m."createdDate" >= $1::timestamptz AT TIME ZONE 'UTC' - interval '1 day'
+    WINDOW chat AS (PARTITION BY m.chatflowid, m."chatId" ORDER BY m."createdDate", m.id)
 ), told AS (
     -- A chat starts with its first message. Nothing else tells of it.
-    SELECT 'c:' || CASE WHEN octet_length(m."chatId") <= 100 THEN m."chatId" ELSE md5(m."chatId") END || ':chat_start'
-                         AS event_id,
+    SELECT m.start       AS event_id,
            m.chatflowid  AS project_id,
            m."createdDate" AT TIME ZONE (SELECT own FROM zones) AS occurred_at,
            'chat_start'  AS kind,
@@ -44,10 +47,20 @@ WITH zones AS MATERIALIZED (
            m."chatId"    AS chat,
            false         AS is_gone
       FROM messages AS m
-     WHERE NOT EXISTS (SELECT
+     WHERE m.place = 1
+       AND NOT EXISTS (SELECT
                          FROM chat_message AS p
                         WHERE p."chatId" = m."chatId" AND p.chatflowid = m.chatflowid AND p."chatType" = 'EXTERNAL'
-                          AND (p."createdDate", p.id) < (m."createdDate", m.id))
+                          AND p."createdDate" < m."createdDate")
+
+    UNION ALL
+
+    -- Flowise writes a question down once it is answered. So the second one of a chat may have been there before the
+    -- first; then a chat that started with it has been told of.
+    SELECT m.start, m.chatflowid, m."createdDate" AT TIME ZONE (SELECT own FROM zones), 'chat_start', m.session,
+           m."chatId", true
+      FROM messages AS m
+     WHERE m.place BETWEEN 2 AND 5 AND m."createdDate" > m.began
 
     UNION ALL
 

@@ -23,7 +23,10 @@ SELECT n, 1, 101 + (n - 1) % 10, t, t
   FROM generate_series(1, 40) AS n,
        LATERAL (SELECT timestamp '2026-03-01 10:00' + (n - 1) / 10 * interval '1 day') AS at (t);
 INSERT INTO conversations (id, account_id, contact_id, created_at, updated_at)
-SELECT n, 2, 160 + n, '2026-03-01 10:00', '2026-03-01 10:00' FROM generate_series(41, 45) AS n;
+SELECT n, 2, 160 + n, t, t
+  FROM generate_series(41, 45) AS n,
+       -- The last one begins with 2 March in UTC, which is the day before in America.
+       LATERAL (SELECT CASE n WHEN 45 THEN timestamp '2026-03-02 00:00' ELSE '2026-03-01 10:00' END) AS at (t);
 
 CREATE FUNCTION say(conversation integer, minutes numeric, message_type integer, sender_type text DEFAULT NULL,
                     private boolean DEFAULT false, status integer DEFAULT 0, attributes json DEFAULT '{}')
@@ -64,12 +67,12 @@ SELECT say(5, 9, 0, 'Contact', attributes => '{"email":{"subject":"\u0000"},"del
 -- Half an hour before midnight in UTC, which is the next day in Berlin.
 SELECT say(40, 810, 0, 'Contact');
 
--- Ratings of 1 March, and of the last minute of 2 March.
+-- Ratings of 1 March, and of the first and the last minute of 2 March.
 INSERT INTO csat_survey_responses (account_id, conversation_id, rating, contact_id, created_at, updated_at)
 SELECT c.account_id, c.id, s.rating, c.contact_id, s.t::timestamp, s.t::timestamp
   FROM (VALUES (1, 5, '2026-03-01 18:00'), (2, 5, '2026-03-01 18:00'), (3, 4, '2026-03-01 18:00'),
                (4, 4, '2026-03-01 18:00'), (5, 3, '2026-03-01 18:00'), (6, 2, '2026-03-01 18:00'),
-               (7, 1, '2026-03-01 18:00'), (8, 5, '2026-03-01 18:00'), (11, 1, '2026-03-02 23:59:30'),
+               (7, 1, '2026-03-01 18:00'), (8, 5, '2026-03-01 18:00'), (11, 1, '2026-03-02 00:00'),
                (12, 2, '2026-03-02 23:59:30'), (13, 3, '2026-03-02 23:59:30'), (14, 4, '2026-03-02 23:59:30'),
                (41, 1, '2026-03-01 18:00')) AS s (conversation, rating, t)
   JOIN conversations AS c ON c.id = s.conversation;

@@ -36,7 +36,7 @@ SELECT id(c.name), id(c.app), c.invoke_from, id(c.end_user), id(c.account), fals
   FROM (SELECT 'd' || n, 'app 1', 'debugger', NULL, 'maker', '2026-03-01 09:00' FROM generate_series(1, 5) AS n
         UNION ALL VALUES ('old', 'app 1', NULL, 'e1', NULL, '2026-03-01 09:00'),
                          ('x1', 'app 1', 'explore', NULL, 'maker', '2026-03-02 23:59:59.5'),
-                         ('x2', 'app 1', 'explore', NULL, 'member', '2026-03-02 09:00'),
+                         ('x2', 'app 1', 'explore', NULL, 'member', '2026-03-02 00:00'),
                          ('o1', 'app 2', 'service-api', 'e1', NULL, '2026-03-01 09:00'),
                          ('o2', 'app 2', 'service-api', 'e2', NULL, '2026-03-01 09:00'))
        AS c (name, app, invoke_from, end_user, account, t);

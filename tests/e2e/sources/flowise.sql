@@ -33,14 +33,18 @@ SELECT say('flow 1', type || n, type || n, '2026-03-01 10:00', type)
 SELECT say('flow 2', 'c1', 's1', '2026-03-01 10:00');
 SELECT say('flow 2', 'c2', NULL, '2026-03-01 10:00');
 SELECT say('flow 1', repeat('long', 60), repeat('longer', 60), '2026-03-04 11:00');
+-- Two questions at one instant.
+INSERT INTO chat_message (role, chatflowid, "chatType", "chatId", "sessionId", "createdDate")
+SELECT 'userMessage', id('flow 1'), 'EXTERNAL', 'two', 's1', '2026-03-04 11:00' FROM generate_series(1, 2);
 -- Past midnight in Berlin, and not yet in UTC: one hour in winter, two in summer. The first goes on with c1.
 SELECT say('flow 1', 'c1', 's1', '2026-03-02 00:59:59.5');
 SELECT say('flow 1', 'summer', 's1', '2026-07-02 01:30');
 
--- Thumbs of 2 March: four up, one down, and one of the canvas. Yesterday's is up.
+-- Thumbs of 2 March: four up, of which one past midnight, one down, and one of the canvas. Yesterday's is up.
 INSERT INTO chat_message_feedback (id, chatflowid, "chatId", "messageId", rating, "createdDate")
 SELECT id('f' || n), id('flow 1'), 'c' || n, m.id, CASE n WHEN 5 THEN 'THUMBS_DOWN' ELSE 'THUMBS_UP' END,
-       CASE n WHEN 6 THEN date_trunc('day', now()) - interval '12 hours' ELSE timestamp '2026-03-02 11:00' END
+       CASE n WHEN 1 THEN timestamp '2026-03-02 00:30' WHEN 6 THEN date_trunc('day', now()) - interval '12 hours'
+              ELSE '2026-03-02 11:00' END
   FROM generate_series(1, 6) AS n
   JOIN chat_message AS m ON m.id = id('flow 1c' || n || timestamp '2026-03-01 10:01' || 'answer');
 INSERT INTO chat_message_feedback (chatflowid, "chatId", "messageId", rating, "createdDate")
@@ -48,10 +52,10 @@ SELECT chatflowid, "chatId", id, 'THUMBS_UP', '2026-03-02 11:00'
   FROM chat_message
  WHERE "chatId" = 'INTERNAL1' AND role = 'apiMessage';
 
--- Runs of 3 March: one failed in a session that has chats, one timed out as the first word of another, one failed at the
+-- Runs of 3 March: one failed past midnight in a session that has chats, one timed out as the first word of another, one failed at the
 -- canvas; others ended well, wait for an answer, or go on.
 INSERT INTO execution (id, state, "agentflowId", "sessionId", "createdDate", "updatedDate")
-SELECT id('x' || n), state, id('flow 1'), session, '2026-03-03 12:00',
-       timestamp '2026-03-03 12:00' + n * interval '1 minute'
+SELECT id('x' || n), state, id('flow 1'), session, t, t + n * interval '1 minute'
   FROM (VALUES (1, 'ERROR', 's1'), (2, 'TIMEOUT', 'nobody yet'), (3, 'ERROR', 'INTERNAL1'), (4, 'FINISHED', 's2'),
-               (5, 'STOPPED', 's3'), (6, 'INPROGRESS', 's4'), (7, 'TERMINATED', 's5')) AS x (n, state, session);
+               (5, 'STOPPED', 's3'), (6, 'INPROGRESS', 's4'), (7, 'TERMINATED', 's5')) AS x (n, state, session),
+       LATERAL (SELECT CASE n WHEN 1 THEN timestamp '2026-03-03 00:30' ELSE '2026-03-03 12:00' END) AS at (t);

@@ -34,6 +34,7 @@ INSERT INTO chat_message (id, chat_id, user_id, role, content, output, done, err
     ('c5-x', 'c5', 'u5', 'system', '"be kind"', NULL, true, NULL, 1772360000, 1772360000),
     ('c6-x', 'c6', 'u6', 'user', '"when?"', NULL, true, NULL, 0, 1772360000),
     ('c7-x', 'c7', 'u7', 'user', '"again"', NULL, NULL, NULL, 1772360000, 1772360000),
+    ('c8-x', 'c8', 'u0', 'assistant', '"so far"', NULL, false, 'null', 1772360000, 1772360000), -- still being written
     ('c40-x', 'c40', 'u0', 'user', '"late"', NULL, true, NULL, 1772668799999, 1772668799999); -- 4 March, 23:59:59.999
 
 -- Thumbs of 2 March: five up, three down, one withdrawn, and one row that is no thumb.

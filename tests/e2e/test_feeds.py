@@ -5,7 +5,6 @@ The days below are counted by hand from what the comments there say. Roles and i
 word.
 """
 
-import contextlib
 import hashlib
 import json
 import re
@@ -103,8 +102,7 @@ def platform(request, world, client, tmp_path, monkeypatch):
         yield platform
     finally:
         world.sql_as_superuser(f"DROP DATABASE {platform.database} WITH (FORCE)")
-        with contextlib.suppress(Exception):
-            world.sql_as_superuser("DROP ROLE daybook_pull")
+        world.sql_as_superuser("DROP ROLE IF EXISTS daybook_pull")
 
 
 def md5(name):
@@ -138,12 +136,10 @@ def test_chatwoot_counts_what_contacts_bots_and_agents_say_to_each_other(platfor
     assert platform.shown() == CHATWOOT_DAYS
 
 
-@of(("chatwoot", {"": "2"}), ("chatwoot", {"": "3"}))
-def test_an_account_is_a_project(platform):
+@of(("chatwoot", {"": "2"}))
+def test_an_account_of_chatwoot_is_a_project(platform):
     platform.take()
-    is_second = "2" in open(platform.projects[1], encoding="utf-8").read()
-    second = {"2026-03-01": day(4, 4, csat_total=1, csat_sum=1), "2026-03-02": day(1, 1)}
-    assert platform.shown() == (second if is_second else {})
+    assert platform.shown() == {"2026-03-01": day(4, 4, csat_total=1, csat_sum=1), "2026-03-02": day(1, 1)}
 
 
 @of(CHATWOOT)
@@ -257,7 +253,7 @@ def test_open_webui_is_read_from_sqlite(world, server, tmp_path):
     """What an installation has that was never given a PostgreSQL. The command is that of docs/feeds."""
     page = (SOURCE / "docs" / "feeds" / "open-webui.md").read_text()
     told, words = re.search(r"^    (sqlite3 .*) \| daybook-admin (import .*)$", page, re.MULTILINE).groups()
-    told = told.replace("open-webui-sqlite.sql", str(SOURCE / "feeds" / "open-webui-sqlite.sql"))
+    told = told.replace("/usr/share/daybook/feeds", str(SOURCE / "feeds"))
     client = Client(server, "open-webui", world.project("open-webui"))
 
     def change(text):
@@ -358,6 +354,16 @@ def test_a_rasa_without_users_is_read_as_its_page_says(platform):
     platform.sql("DROP TABLE users", *commands("rasa", "Before 3.16"))
     platform.take()
     assert platform.shown()["2026-03-02"] == day(10, 24, 30, ht_requests=4, returning_users=10)
+
+
+@pytest.mark.parametrize("feed", sorted(file.stem for file in (SOURCE / "feeds").glob("*.sql")))
+def test_each_feed_says_what_it_was_written_from_and_has_a_page(feed):
+    """Who upgrades a platform, or wonders about a number, has to find out."""
+    platform = feed.removesuffix("-sqlite")
+    head = (SOURCE / "feeds" / f"{platform}.sql").read_text().split("\n\n")[0]
+    assert re.search(r"commit [0-9a-f]{8}\b", head) and f"docs/feeds/{platform}.md" in head
+    assert f"[{platform}.md]({platform}.md)" in (SOURCE / "docs" / "feeds" / "README.md").read_text()
+    assert f"daybook-admin pull {platform} " in (SOURCE / "README.md").read_text()
 
 
 # A column of each feed's tables that a release might rename, and as what the feed asks for it.

@@ -34,6 +34,7 @@ struct pull {
     struct source source;
     struct feed_rows rows;
     struct load load;
+    bool is_locked;  /* against other pulls of the same */
     char *from;      /* $1 of the feed */
     int64_t dropped; /* rows of days whose raw events have been dropped */
 };
@@ -107,24 +108,40 @@ static enum outcome read_feed(struct pull *pull, const struct arguments *argumen
 
 /* --- how far pulls have got --------------------------------------------------------------------------- */
 
-/* OUTCOME_REFUSED, after saying so, if another pull of the same runs. The lock ends with the session. */
-static enum outcome lock(const struct pull *pull)
+/* Calls a function with the key of an advisory lock: that of the pulls of the same. NULL after a failure. */
+static PGresult *call_with_key(const struct pull *pull, const char *function)
 {
     const char *const values[] = {pull->feed.name, pull->source.name, pull->map.name};
-    PGresult *result = connection_query(pull->load.stage.connection,
-                                        "SELECT pg_try_advisory_lock(hashtextextended(format('daybook.pull "
-                                        "%L %L %L', $1::text, $2::text, $3::text),"
-                                        " 0))",
-                                        3, values);
+    char sql[256];
+
+    snprintf(
+        sql, sizeof(sql),
+        "SELECT %s(hashtextextended(format('daybook.pull %%L %%L %%L', $1::text, $2::text, $3::text), 0))",
+        function);
+    return connection_query(pull->load.stage.connection, sql, 3, values);
+}
+
+/* OUTCOME_REFUSED, after saying so, if another pull of the same runs. The lock ends with the session. */
+static enum outcome lock(struct pull *pull)
+{
+    PGresult *result = call_with_key(pull, "pg_try_advisory_lock");
 
     if (result == NULL)
         return OUTCOME_DATABASE;
-    const bool is_locked = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+    pull->is_locked = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
     PQclear(result);
-    if (!is_locked)
+    if (!pull->is_locked)
         complain("feed %s: another pull of it from %s runs; wait for its end", pull->feed.name,
                  pull->source.name);
-    return is_locked ? OUTCOME_DONE : OUTCOME_REFUSED;
+    return pull->is_locked ? OUTCOME_DONE : OUTCOME_REFUSED;
+}
+
+/* A session goes on for a while after its end, as it drops its temporary table: the next pull need not wait.
+ */
+static void unlock(const struct pull *pull)
+{
+    if (pull->is_locked && PQtransactionStatus(pull->load.stage.connection) == PQTRANS_IDLE)
+        PQclear(call_with_key(pull, "pg_advisory_unlock"));
 }
 
 /* From when on rows are wanted, and whether days before --since have never been asked for. */
@@ -340,6 +357,7 @@ enum outcome pull_run(PGconn *connection, const struct arguments *arguments)
         outcome = read_source(pull);
     if (outcome == OUTCOME_DONE)
         outcome = add(pull);
+    unlock(pull);
     close_pull(pull);
     return outcome;
 }

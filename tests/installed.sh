@@ -43,7 +43,7 @@ for file in "${MAN:?}/man8/daybook.fcgi.8" "$MAN/man8/daybook-admin.8" "${SYSUSE
     checked=$((checked + 1))
     ! grep -n '@[a-z_]*@' "$root$file" >&2 || complain "$file has something left to fill in"
     # What it names below the folders of the package is there.
-    names=$(grep -oE "($LIBEXEC|$DATA|$SBIN)/[A-Za-z0-9._/-]*[A-Za-z0-9]" "$root$file" || true)
+    names=$(grep -oE "($LIBEXEC|$DATA|$SBIN)/[A-Za-z0-9.@_/-]*[A-Za-z0-9]" "$root$file" || true)
     for name in $names; do
         expect "$file names $name, which is not there" [ -e "$root$name" ]
     done

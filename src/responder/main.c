@@ -1,9 +1,9 @@
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +20,9 @@
 
 /* What a process keeps of rendered pages: some five hundred of 30 days, or forty of a year. */
 enum { CACHE_BYTES = 2 << 20 };
+
+/* After so long without a request, a process looks whether there is one that it was not told of. */
+enum { LOOK_MS = 1000 };
 
 static const int STOP_SIGNALS[] = {SIGTERM, SIGUSR1, SIGINT};
 
@@ -62,7 +65,7 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-/* ppoll() delivers no signal when a request is there already: one stays pending. */
+/* The wait delivers no signal when a request is there already: one stays pending. */
 static bool is_told_to_stop(void)
 {
     sigset_t pending;
@@ -74,18 +77,37 @@ static bool is_told_to_stop(void)
 }
 
 /*
- * Waits for a request; false when it is time to stop. The wait is ppoll(), which lets a signal in at no other
- * moment. The socket does not block, so that of several processes woken the late ones come back to it.
+ * What waits for a request, or -1 after a log line. Of the processes that wait on one socket, a request
+ * wakes one and not all of them (EPOLLEXCLUSIVE, epoll_ctl(2)).
  */
-static bool accept_request(struct fastcgi *fastcgi, const sigset_t *open_mask, char *const **environment)
+static int open_wait(void)
 {
-    struct pollfd socket = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct epoll_event request = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    const int wait = epoll_create1(EPOLL_CLOEXEC);
+
+    if (wait >= 0 && epoll_ctl(wait, EPOLL_CTL_ADD, STDIN_FILENO, &request) == 0)
+        return wait;
+    log_error("epoll: %s", strerror(errno));
+    if (wait >= 0)
+        close(wait);
+    return -1;
+}
+
+/*
+ * Waits for a request; false when it is time to stop. The wait lets a signal in at no other moment. It ends
+ * by itself after a while, as the process that was woken for a request may have died before it took it. The
+ * socket does not block, so whoever comes late, or for nothing, goes back to the wait.
+ */
+static bool accept_request(struct fastcgi *fastcgi, int wait, const sigset_t *open_mask,
+                           char *const **environment)
+{
+    struct epoll_event request;
 
     while (!is_told_to_stop()) {
-        if (ppoll(&socket, 1, NULL, open_mask) < 0) {
+        if (epoll_pwait(wait, &request, 1, LOOK_MS, open_mask) < 0) {
             if (errno == EINTR)
                 continue;
-            log_error("ppoll: %s", strerror(errno));
+            log_error("epoll_pwait: %s", strerror(errno));
             return false;
         }
         switch (fastcgi_accept(fastcgi, environment)) {
@@ -154,11 +176,12 @@ static int run_fcgi(const struct service *service, int timeout_ms, const sigset_
 
     if (fastcgi == NULL)
         return EXIT_FAILURE;
+    const int wait = open_wait();
     catch_signals();
     leave_session();
     if (service->duty == DUTY_API)
         metrics_count_start(service->metrics);
-    while (accept_request(fastcgi, open_mask, &environment)) {
+    while (wait >= 0 && accept_request(fastcgi, wait, open_mask, &environment)) {
         struct exchange exchange;
         const int64_t began_us = clock_us();
         answer(service, environment, &exchange);
@@ -168,6 +191,8 @@ static int run_fcgi(const struct service *service, int timeout_ms, const sigset_
         observe(service, &exchange, began_us);
         end(&exchange);
     }
+    if (wait >= 0)
+        close(wait);
     fastcgi_close(fastcgi);
     return stopping ? EXIT_SUCCESS : EXIT_FAILURE;
 }

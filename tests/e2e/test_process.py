@@ -174,7 +174,7 @@ def test_a_signal_that_comes_while_it_starts_ends_it(tmp_path):
     trace = tmp_path / "trace"
     with listening(tmp_path) as listener:
         first = started(listener)
-        wait_until(lambda: trace.exists() and "ppoll" in trace.read_text(), "it does not come to wait")
+        wait_until(lambda: trace.exists() and "epoll_pwait" in trace.read_text(), "it does not come to wait")
         os.kill(children(first.pid)[0], signal.SIGTERM)
         assert first.wait(5) == 0
         calls = trace.read_text().count("rt_sigaction(")

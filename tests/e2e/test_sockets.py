@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import signal
 import stat
 import struct
 import subprocess
@@ -96,3 +97,30 @@ def test_a_first_header_that_breaks_off_is_left_at_once(world, tmp_path, project
         with connected(listener) as connection:
             connection.sendall(fcgi_record(1, b"")[:length])
         assert_whole_page(fcgi_ask(listener, MESSAGES.target(project), token))
+
+
+def switches(pid):
+    """How often a process has slept."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(),
+                         re.MULTILINE).group(1))
+
+
+def test_a_request_wakes_one_of_those_that_share_a_socket(world, tmp_path):
+    """Woken all, they would take a busy machine's time from those that have something to do."""
+    with listening(tmp_path) as listener, pool(world, listener, 4) as processes:
+        for _ in range(8):
+            fcgi_ask(listener, "/nowhere", "pat-x")
+        before = [switches(process.pid) for process in processes]
+        for _ in range(100):
+            fcgi_ask(listener, "/nowhere", "pat-x")
+        woken = [switches(process.pid) - earlier for process, earlier in zip(processes, before)]
+    assert min(woken) < 90, f"a hundred requests woke the responders {woken} times"
+
+
+def test_a_request_is_answered_though_who_was_woken_for_it_stands_still(world, tmp_path):
+    with listening(tmp_path) as listener, pool(world, listener, 2) as processes:
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+            for _ in range(2):
+                assert b"Status: 404" in fcgi_ask(listener, "/nowhere", "pat-x")
+            process.send_signal(signal.SIGCONT)

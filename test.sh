@@ -15,7 +15,7 @@ top=$(cd "$(dirname "$0")" && pwd)
 need_packages $product_packages check libtap-parser-sourcehandler-pgtap-perl postgresql-NN-pgtap \
     postgresql-NN-cron python3-pytest python3-psycopg2 python3-jsonschema apache2 libapache2-mod-fcgid multiwatch \
     lighttpd-mod-openssl nginx-light haproxy caddy openssl strace systemd prometheus python3-prometheus-client \
-    chromium chromium-driver python3-selenium
+    chromium chromium-driver python3-selenium sqlite3
 
 case $top in
 *[!A-Za-z0-9_./+-]*) die "configure dislikes the path $top: use one of letters, digits and _./+-" ;;

@@ -120,7 +120,7 @@ copy_source() {
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - .ci .clang-format .clang-tidy .flake8 configure.ac Makefile.am README.md \
         ARCHITECTURE.md CONTRIBUTING.md SECURITY.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache \
-        dashboard lighttpd nginx haproxy caddy logrotate errors systemd monitoring man openapi connectors demo packaging \
+        dashboard feeds lighttpd nginx haproxy caddy logrotate errors systemd monitoring man openapi connectors demo packaging \
         build-aux/setup.sh build-aux/coverage.sh build-aux/tarball.sh |
         tar -C "$1" -xf -
 }

@@ -89,9 +89,8 @@ static enum outcome read_map(struct pull *pull, const struct arguments *argument
     project_map_all(arguments->project, &pull->map);
     if (arguments->project == NULL || event_is_project(arguments->project, strlen(arguments->project)))
         return OUTCOME_DONE;
-    complain("--project %s: a project id is 1 to 64 letters, digits, \".\", \"_\", \"~\" or \"-\", the first "
-             "a letter"
-             " or a digit",
+    complain("--project %s: a project id is 1 to 64 letters, digits, \".\", \"_\", \"~\" or \"-\","
+             " the first a letter or a digit",
              arguments->project);
     return OUTCOME_REFUSED;
 }
@@ -136,8 +135,7 @@ static enum outcome lock(struct pull *pull)
     return pull->is_locked ? OUTCOME_DONE : OUTCOME_REFUSED;
 }
 
-/* A session goes on for a while after its end, as it drops its temporary table: the next pull need not wait.
- */
+/* The session goes on for a while, as it drops its temporary table. The next pull need not wait for that. */
 static void unlock(const struct pull *pull)
 {
     if (pull->is_locked && PQtransactionStatus(pull->load.stage.connection) == PQTRANS_IDLE)

@@ -19,8 +19,8 @@ static const char SOURCE_SESSION_SQL[] =
     " ('search_path', $1), ('statement_timeout', $2), ('application_name', 'daybook-admin pull'),"
     " ('default_transaction_read_only', 'on'), ('default_transaction_isolation', 'repeatable read'),"
     " ('timezone_abbreviations', 'Default'), ('lc_numeric', 'C'), ('lc_monetary', 'C'), ('lc_time', 'C'),"
-    " ('xmlbinary', 'base64'), ('xmloption', 'content'), ('backslash_quote', 'safe_encoding')) AS setting "
-    "(name, value)";
+    " ('xmlbinary', 'base64'), ('xmloption', 'content'), ('backslash_quote', 'safe_encoding'))"
+    " AS setting (name, value)";
 
 static bool settle(PGconn *connection, int timeout_s)
 {
@@ -46,9 +46,9 @@ static enum outcome require_a_platform(PGconn *connection)
     char *events;
 
     if (encoding != NULL && strcmp(encoding, "SQL_ASCII") == 0) {
-        complain("the source has the encoding SQL_ASCII: nobody can tell which characters its bytes stand "
-                 "for; dump"
-                 " it, and restore it into a database whose encoding is UTF8");
+        complain(
+            "the source has the encoding SQL_ASCII: nobody can tell which characters its bytes stand for;"
+            " dump it, and restore it into a database whose encoding is UTF8");
         return OUTCOME_REFUSED;
     }
     if (!connection_ask(connection, "SELECT pg_catalog.to_regclass('daybook.events')::text", NULL, &events))

@@ -10,9 +10,8 @@ enum { SOURCE_NAME_SIZE = 1024, SOURCE_NOW_SIZE = 64 };
 /* The database of a platform, whose tables a feed reads. It is never written to. */
 struct source {
     PGconn *connection;
-    char
-        name[SOURCE_NAME_SIZE]; /* host, port and database as connected to: by which daybook.feeds knows it */
-    char now[SOURCE_NOW_SIZE];  /* by its own clock, when its transaction began */
+    char name[SOURCE_NAME_SIZE]; /* host, port and database, by which daybook.feeds knows it */
+    char now[SOURCE_NOW_SIZE];   /* by its own clock, when its transaction began */
 };
 
 /*

@@ -116,12 +116,12 @@ copy_source() {
     mkdir -p "$1"
     # Their files are found by name: none may outlive its original.
     rm -rf "$1/src" "$1/sql" "$1/tests/sql" "$1/tests/e2e" "$1/tests/fuzz" "$1/tests/openapi" "$1/openapi" \
-        "$1/dashboard" "$1/connectors" "$1/packaging"
+        "$1/dashboard" "$1/feeds" "$1/connectors" "$1/packaging"
     tar -C "$top" --exclude='*.o' --exclude=.deps --exclude=.dirstamp --exclude='*.log' --exclude='*.trs' \
         --exclude=__pycache__ -cf - .ci .clang-format .clang-tidy .flake8 configure.ac Makefile.am README.md \
         ARCHITECTURE.md CONTRIBUTING.md SECURITY.md NEWS COPYING demo.sh test.sh src sql docs bench tests apache \
-        dashboard feeds lighttpd nginx haproxy caddy logrotate errors systemd monitoring man openapi connectors demo packaging \
-        build-aux/setup.sh build-aux/coverage.sh build-aux/tarball.sh |
+        dashboard feeds lighttpd nginx haproxy caddy logrotate errors systemd monitoring man openapi connectors demo \
+        packaging build-aux/setup.sh build-aux/coverage.sh build-aux/tarball.sh |
         tar -C "$1" -xf -
 }
 

@@ -12,7 +12,7 @@ import psycopg2.errors
 import pytest
 
 from processes import started
-from sessions import Background
+from sessions import Background, write_at_once
 from timescale import EVERY_DAY, NOW, ago, hypertables
 from world import ADMIN, STORE, VIEWS, run_each
 
@@ -54,6 +54,19 @@ def test_a_refresh_of_the_next_day_aggregates_what_came_late(database):
     database.sql("UPDATE daybook.aggregated SET up_to = up_to - 1")  # as the day after will find it
     database.admin("refresh")
     assert (database.days_apart(), database.chats()) == (set(), {ago(days=90).date(): 2})
+
+
+def test_a_transaction_that_was_open_while_its_day_was_aggregated_shows_as_it_commits(world, database):
+    day = ago(days=90)
+    database.add("first", day)
+    with contextlib.closing(world.connect(database=database.name)) as connection:
+        write_at_once(connection, [("open", "p", day, "chat_start", "v", None, None)])
+        database.aggregate()
+        assert (database.chats(), database.wrong()) == ({day.date(): 1}, [])
+        connection.commit()
+    assert (database.chats(), database.wrong()) == ({day.date(): 2}, [])
+    database.aggregate()
+    assert (database.chats(), database.wrong(), database.pending()) == ({day.date(): 2}, [], 0)
 
 
 def test_today_shows_though_nothing_of_it_is_aggregated(database):

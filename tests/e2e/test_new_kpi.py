@@ -42,7 +42,7 @@ def replace(file, old, new):
 def copy(tmp_path_factory):
     """The sources with the KPI added, and the responder built from them."""
     top = tmp_path_factory.mktemp("kpi")
-    for name in ("src", "sql", "man", "openapi"):
+    for name in ("src", "sql", "man", "openapi", "feeds", "docs/feeds"):
         shutil.copytree(SOURCE / name, top / name)
     shutil.copy(SOURCE / "Makefile.am", top)
     (top / "sql" / "schema" / f"{newest() + 1:04}-refund.sql").write_text(KIND)

@@ -22,7 +22,7 @@ static const char *const NAMES[COLUMNS] = {"event_id", "Project_id", "is_gone", 
 static void push(ExecStatusType status, const char *const *names, const char *const *values)
 {
     PGresult *result = fake_result(status);
-    PGresAttDesc columns[COLUMNS] = {{NULL}};
+    PGresAttDesc columns[COLUMNS] = {0};
 
     for (int i = 0; i < COLUMNS; i++) {
         columns[i].name = (char *)names[i];

@@ -39,13 +39,15 @@ WITH chats AS (
            user_id, json_extract(meta, '$.chat_id')
       FROM feedback
      WHERE type = 'rating' AND CAST(json_extract(data, '$.rating') AS text) IN ('1', '-1')
+), dated AS (
+    SELECT *, CASE WHEN created_at > 10000000000 THEN created_at / 1000.0 ELSE created_at END AS seconds
+      FROM told
 )
 SELECT event_id,
        'open-webui' AS project_id,
-       strftime('%Y-%m-%dT%H:%M:%fZ', CASE WHEN created_at > 10000000000 THEN created_at / 1000.0 ELSE created_at END,
-                'unixepoch') AS occurred_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', seconds, 'unixepoch') AS occurred_at,
        kind,
        user_id,
        chat_id
-  FROM told
- WHERE created_at >= 1577836800;
+  FROM dated
+ WHERE seconds BETWEEN 1577836800 AND CAST(strftime('%s', 'now') AS integer) + 86400;

@@ -194,15 +194,15 @@ static const char FEEDS_SQL[] =
     "now:'\n"
     "          ' daybook-admin pull %s%s; if it has ended: psql -c \"DELETE FROM daybook.feeds WHERE feed = "
     "%s'\n"
-    "          ' AND source = %s\"', feed,"
+    "          ' AND source = %s AND projects = %s\"', feed,"
     "          CASE WHEN projects ~ '^project ' THEN ' --project ' || substr(projects, 9)"
     "               WHEN projects ~ '^map ' THEN ' --project-map FILE' ELSE '' END,"
-    "          quote_literal(feed), quote_literal(source))"
+    "          quote_literal(feed), quote_literal(source), quote_literal(projects))"
     "  FROM (SELECT * FROM f WHERE age >= interval '1 day' ORDER BY pulled_at LIMIT 10) AS late)"
     " SELECT * FROM wrong"
     " UNION ALL SELECT 0, CASE count(*) WHEN 0 THEN 'none is pulled' ELSE count(*) || ' pulled within a day' "
     "END,"
-    "  NULL FROM f WHERE NOT EXISTS (SELECT FROM wrong)";
+    "  NULL FROM f HAVING NOT EXISTS (SELECT FROM wrong)";
 
 const struct check checks_table[] = {
     {"owner", OWNER_SQL, false, STATE_UNKNOWN, NULL},

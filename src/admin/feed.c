@@ -8,6 +8,9 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
+/* What some editors begin a file with. */
+static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
+
 static const char *directory(void)
 {
     const char *set = getenv("DAYBOOK_FEEDS");
@@ -46,11 +49,15 @@ static bool read_text(struct feed *feed, FILE *file, char *why)
         snprintf(why, FEED_WHY_SIZE, "out of memory");
         return false;
     }
-    const size_t length = fread(feed->text, 1, TEXT_MAX, file);
+    size_t length = fread(feed->text, 1, TEXT_MAX, file);
     feed->text[length] = '\0';
+    if (strncmp(feed->text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+        length -= strlen(BYTE_ORDER_MARK);
+        memmove(feed->text, feed->text + strlen(BYTE_ORDER_MARK), length + 1);
+    }
     if (ferror(file))
         snprintf(why, FEED_WHY_SIZE, "%s: %s", feed->path, strerror(errno));
-    else if (length == TEXT_MAX || strlen(feed->text) != length)
+    else if (length + strlen(BYTE_ORDER_MARK) >= TEXT_MAX || strlen(feed->text) != length)
         snprintf(why, FEED_WHY_SIZE, "%s: no text of less than 1 MiB", feed->path);
     else
         return true;

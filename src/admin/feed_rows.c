@@ -26,7 +26,9 @@ static const struct {
      "the source has no such table where it looks; the search_path of the role says where: ALTER ROLE ... SET"
      " search_path, or options='-c search_path=...' in --source"},
     {"3F000", OUTCOME_REFUSED, IS_FOR_OTHER_TABLES},
-    {"42501", OUTCOME_REFUSED, "let the source's owner grant SELECT on it to the role that --source names"},
+    {"42501", OUTCOME_REFUSED,
+     "let the source's owner grant SELECT on it to the role that --source names, and BYPASSRLS if its rows"
+     " are under row-level security"},
     {"42601", OUTCOME_REFUSED, "a feed is one SELECT, and nothing else"},
     {"08P01", OUTCOME_REFUSED, "a feed has one parameter, $1"},
     {"25006", OUTCOME_REFUSED, "a feed reads, and never writes"},
@@ -55,6 +57,12 @@ void feed_rows_free(struct feed_rows *rows)
     rows->result = NULL;
 }
 
+/* Whether a fault lies in what the feed says or computes: the classes 22 and 42 of SQLSTATE. */
+static bool is_of_the_feed(const char *state)
+{
+    return state != NULL && (strncmp(state, "22", 2) == 0 || strncmp(state, "42", 2) == 0);
+}
+
 /* Keeps why there are no more rows: in the server's words, with the line of the feed, and what to do. */
 static enum reader_result fail(struct feed_rows *rows)
 {
@@ -65,7 +73,7 @@ static enum reader_result fail(struct feed_rows *rows)
     const char *meaning = NULL;
     int length;
 
-    rows->outcome = OUTCOME_DATABASE;
+    rows->outcome = is_of_the_feed(state) ? OUTCOME_REFUSED : OUTCOME_DATABASE;
     for (size_t i = 0; state != NULL && i < sizeof(FAULTS) / sizeof(FAULTS[0]); i++) {
         if (strcmp(state, FAULTS[i].state) == 0) {
             rows->outcome = FAULTS[i].outcome;
@@ -95,10 +103,16 @@ static enum reader_result refuse(struct feed_rows *rows, const char *why)
     return READER_FAILED;
 }
 
-/* Whether the result has a column that is called so, in whatever case. */
+/* Whether the column is called so, in whatever case and with blanks around it, as event_find_columns() reads.
+ */
 static bool is_column(const struct feed_rows *rows, int column, const char *name)
 {
-    return strcasecmp(PQfname(rows->result, column), name) == 0;
+    static const char BLANKS[] = " \t";
+    const char *found = PQfname(rows->result, column);
+    const size_t length = strlen(name);
+
+    found += strspn(found, BLANKS);
+    return strncasecmp(found, name, length) == 0 && found[length + strspn(found + length, BLANKS)] == '\0';
 }
 
 /* Reads what the columns are called. That column which says what is gone is no event's, and stays here. */
@@ -166,6 +180,8 @@ enum reader_result feed_rows_next(struct feed_rows *rows, struct record *record)
             rows->is_taken = false;
         }
         const ExecStatusType status = PQresultStatus(rows->result);
+        if (status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH)
+            return refuse(rows, "the feed copies: it is to be a SELECT");
         if (status != PGRES_SINGLE_TUPLE && !connection_succeeded(rows->result))
             return fail(rows);
         if (!rows->is_begun)

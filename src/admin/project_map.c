@@ -1,6 +1,9 @@
 #include "project_map.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -29,9 +32,8 @@ static bool take(const char *id, const struct json_object *value, unsigned char 
 
     if (!json_object_is_type(value, json_type_string) || !event_is_project(project, strlen(project))) {
         snprintf(why, PROJECT_MAP_WHY_SIZE,
-                 "\"%.40s\" is given no project: its id is a string of 1 to 64 letters, digits, \".\", "
-                 "\"_\", \"~\""
-                 " or \"-\", the first a letter or a digit",
+                 "\"%.40s\" is given no project: its id is a string of 1 to 64 letters, digits, \".\", \"_\","
+                 " \"~\" or \"-\", the first a letter or a digit",
                  id);
         return false;
     }
@@ -45,15 +47,82 @@ static bool take(const char *id, const struct json_object *value, unsigned char 
     return true;
 }
 
+/* How many strings a text of JSON has. */
+static size_t count_strings(const char *text)
+{
+    size_t quotes = 0;
+    bool is_string = false;
+
+    for (; *text != '\0'; text++) {
+        if (is_string && *text == '\\' && text[1] != '\0') {
+            text++;
+        } else if (*text == '"') {
+            is_string = !is_string;
+            quotes++;
+        }
+    }
+    return quotes / 2;
+}
+
+/* Parses a text that is one object and nothing else; NULL with the reason if it is not. */
+static struct json_object *parse(const char *text, size_t length, char *why)
+{
+    struct json_tokener *tokener = json_tokener_new();
+
+    if (tokener == NULL || length > INT_MAX || strlen(text) != length || strstr(text, "\\u0000") != NULL) {
+        snprintf(why, PROJECT_MAP_WHY_SIZE, "%s",
+                 tokener == NULL ? "out of memory" : "it holds a NUL, or is too long");
+        json_tokener_free(tokener);
+        return NULL;
+    }
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    struct json_object *object = json_tokener_parse_ex(tokener, text, (int)length);
+    const enum json_tokener_error error = json_tokener_get_error(tokener);
+    if (error != json_tokener_success || json_tokener_get_parse_end(tokener) != length) {
+        snprintf(why, PROJECT_MAP_WHY_SIZE, "no JSON, or not one object alone: %s at byte %zu",
+                 error == json_tokener_success ? "something follows" : json_tokener_error_desc(error),
+                 json_tokener_get_parse_end(tokener));
+        json_object_put(object);
+        object = NULL;
+    }
+    json_tokener_free(tokener);
+    return object;
+}
+
+/* Reads a file to its end, or to a NUL, which parse() refuses. */
+static char *read_text(const char *path, size_t *length, char *why)
+{
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0;
+
+    const ssize_t got = file == NULL ? -1 : getdelim(&text, &size, '\0', file);
+    if (got < 0) {
+        snprintf(why, PROJECT_MAP_WHY_SIZE, "%s",
+                 file != NULL && feof(file) ? "it is empty" : strerror(errno));
+        free(text);
+        text = NULL;
+    }
+    if (file != NULL)
+        fclose(file);
+    *length = got < 0 ? 0 : (size_t)got;
+    while (*length > 0 && strchr(" \t\r\n", text[*length - 1]) != NULL && text[*length - 1] != '\0')
+        text[--*length] = '\0';
+    return text;
+}
+
 bool project_map_read(const char *file, struct project_map *map, char why[PROJECT_MAP_WHY_SIZE])
 {
     unsigned char digest[SHA256_SIZE] = {0};
 
-    *map = (struct project_map){.projects = json_object_from_file(file)};
-    if (map->projects == NULL) {
-        snprintf(why, PROJECT_MAP_WHY_SIZE, "%s", json_util_get_last_err());
+    size_t length;
+    char *text = read_text(file, &length, why);
+
+    *map = (struct project_map){.projects = text == NULL ? NULL : parse(text, length, why)};
+    const size_t strings = text == NULL ? 0 : count_strings(text);
+    free(text);
+    if (map->projects == NULL)
         return false;
-    }
     if (!json_object_is_type(map->projects, json_type_object) ||
         json_object_object_length(map->projects) == 0) {
         snprintf(why, PROJECT_MAP_WHY_SIZE,
@@ -64,6 +133,10 @@ bool project_map_read(const char *file, struct project_map *map, char why[PROJEC
     {
         if (!take(id, value, digest, why))
             return false;
+    }
+    if (strings != 2 * (size_t)json_object_object_length(map->projects)) {
+        snprintf(why, PROJECT_MAP_WHY_SIZE, "an id stands in it twice");
+        return false;
     }
     char *end = map->name + sprintf(map->name, "map ");
     for (size_t i = 0; i < SHA256_SIZE / 2; i++)

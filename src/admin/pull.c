@@ -142,20 +142,24 @@ static void unlock(const struct pull *pull)
         PQclear(call_with_key(pull, "pg_advisory_unlock"));
 }
 
-/* From when on rows are wanted, and whether days before --since have never been asked for. */
-static const char POSITION_SQL[] = "SELECT pulled_to - make_interval(mins => $4::integer), pulled_to < "
-                                   "$5::date::timestamp AT TIME ZONE 'UTC',"
-                                   "       pulled_to"
-                                   "  FROM daybook.feeds WHERE feed = $1 AND source = $2 AND projects = $3";
+/*
+ * From when on rows are wanted, and whether days before --since have never been asked for. A clock of the
+ * source that was ahead, and has been put right, must not hide what has come since.
+ */
+static const char POSITION_SQL[] =
+    "SELECT least(pulled_to, $6::timestamptz) - make_interval(mins => $4::integer),"
+    "       pulled_to < $5::date::timestamp AT TIME ZONE 'UTC', pulled_to"
+    "  FROM daybook.feeds WHERE feed = $1 AND source = $2 AND projects = $3";
 
 static bool find_position(struct pull *pull)
 {
     char overlap[16];
-    const char *const values[] = {pull->feed.name, pull->source.name, pull->map.name, overlap, pull->since};
+    const char *const values[] = {pull->feed.name, pull->source.name, pull->map.name,
+                                  overlap,         pull->since,       pull->source.now};
     const char *since = pull->since, *from = "-infinity";
 
     snprintf(overlap, sizeof(overlap), "%d", pull->overlap_minutes);
-    PGresult *result = connection_query(pull->load.stage.connection, POSITION_SQL, 5, values);
+    PGresult *result = connection_query(pull->load.stage.connection, POSITION_SQL, 6, values);
     if (result == NULL)
         return false;
     const bool is_first = PQntuples(result) == 0;
@@ -202,7 +206,7 @@ static enum outcome open_source(struct pull *pull)
         outcome = lock(pull);
     if (outcome == OUTCOME_DONE && !find_position(pull))
         outcome = OUTCOME_DATABASE;
-    return outcome == OUTCOME_DONE ? source_begin(&pull->source) : outcome;
+    return outcome;
 }
 
 static enum outcome take_rows(struct pull *pull)

@@ -17,7 +17,7 @@ enum { WHY_SIZE = 1024 };
 static const char SOURCE_SESSION_SQL[] =
     "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES"
     " ('search_path', $1), ('statement_timeout', $2), ('application_name', 'daybook-admin pull'),"
-    " ('default_transaction_read_only', 'on'), ('default_transaction_isolation', 'repeatable read'),"
+    " ('row_security', 'off'),"
     " ('timezone_abbreviations', 'Default'), ('lc_numeric', 'C'), ('lc_monetary', 'C'), ('lc_time', 'C'),"
     " ('xmlbinary', 'base64'), ('xmloption', 'content'), ('backslash_quote', 'safe_encoding'))"
     " AS setting (name, value)";
@@ -60,6 +60,30 @@ static enum outcome require_a_platform(PGconn *connection)
     return is_daybook ? OUTCOME_REFUSED : OUTCOME_DONE;
 }
 
+/*
+ * The transaction sees one state of the source, and may not write. It has begun before anything is set, so
+ * that behind a pooler its end takes the settings with it.
+ */
+static bool begin(PGconn *connection)
+{
+    return connection_execute(connection, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
+/* Of a standby, up to when it has replayed: what committed after that is not there yet. */
+static const char NOW_SQL[] = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN pg_catalog.now()"
+                              "  ELSE LEAST(pg_catalog.now(),"
+                              "   COALESCE(pg_catalog.pg_last_xact_replay_timestamp(), '-infinity')) END";
+
+static bool read_clock(struct source *source)
+{
+    PGresult *result = connection_query(source->connection, NOW_SQL, 0, NULL);
+    const char *now = connection_value(result);
+
+    snprintf(source->now, sizeof(source->now), "%s", now == NULL ? "" : now);
+    PQclear(result);
+    return *source->now != '\0';
+}
+
 enum outcome source_open(const char *conninfo, int timeout_s, struct source *source)
 {
     char why[WHY_SIZE];
@@ -72,19 +96,9 @@ enum outcome source_open(const char *conninfo, int timeout_s, struct source *sou
     }
     snprintf(source->name, sizeof(source->name), "%s:%s/%s", PQhost(source->connection),
              PQport(source->connection), PQdb(source->connection));
-    return settle(source->connection, timeout_s) ? require_a_platform(source->connection) : OUTCOME_DATABASE;
-}
-
-enum outcome source_begin(struct source *source)
-{
-    if (!connection_execute(source->connection,
-                            "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    if (!begin(source->connection) || !settle(source->connection, timeout_s) || !read_clock(source))
         return OUTCOME_DATABASE;
-    PGresult *result = connection_query(source->connection, "SELECT pg_catalog.now()", 0, NULL);
-    const char *now = connection_value(result);
-    snprintf(source->now, sizeof(source->now), "%s", now == NULL ? "" : now);
-    PQclear(result);
-    return *source->now == '\0' ? OUTCOME_DATABASE : OUTCOME_DONE;
+    return require_a_platform(source->connection);
 }
 
 void source_close(struct source *source)

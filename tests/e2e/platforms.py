@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+from command import DONE, REFUSED
 from world import ADMIN, run_each
 
 TABLES = """
@@ -20,6 +21,8 @@ UNION ALL
 SELECT 'rating-' || r.id, c.account, r.rated_at, 'csat', c.customer, c.id::text, r.score, r.is_deleted
   FROM ratings r JOIN chats c ON c.id = r.chat WHERE greatest(r.changed_at, c.changed_at) >= $1;
 """
+
+NOTHING_KEPT = "nothing of the feed is kept"
 
 # One event a row, for what a test says of it: rows of a table that has the columns of events.
 PLAIN = "SELECT {} FROM chats c WHERE c.changed_at >= $1"
@@ -90,3 +93,30 @@ class Platform:
     def positions(self):
         return self.world.sql("SELECT feed, projects FROM daybook.feeds WHERE source = %s ORDER BY 1, 2",
                               [self.identity])
+
+
+def platforms(world, numbers, tmp_path):
+    """A platform for a test: the body of a fixture."""
+    platform = Platform(world, f"platform{next(numbers)}", tmp_path)
+    yield platform
+    platform.close()
+
+
+def events(world, project):
+    """The events of a project: id and value."""
+    return world.sql("SELECT event_id, value::float FROM daybook.events WHERE project_id = %s ORDER BY 1", [project])
+
+
+def assert_pulled(result, added, there, *words):
+    assert result.returncode == DONE, result.stderr
+    last = next(line for line in result.stdout.splitlines() if " events added, " in line)
+    assert last.startswith(f"{added} events added, {there} there already, in "), last
+    for word in words:
+        assert word in result.stdout, result.stdout
+
+
+def assert_refused(result, *words, status=REFUSED):
+    assert result.returncode == status, (result.stdout, result.stderr)
+    for word in words:
+        assert word in result.stderr, result.stderr
+    assert "events added" not in result.stdout

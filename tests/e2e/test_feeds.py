@@ -247,6 +247,23 @@ def test_open_webui_is_seen_to_change(platform):
     assert "0 events added" in platform.take("--since", "2026-01-01")
 
 
+@of(OPEN_WEBUI)
+def test_what_a_client_of_open_webui_says_stops_no_pull(platform):
+    """Message ids and their instants are the browser's, and a comment may hold what text cannot."""
+    now = "extract(epoch FROM now())::bigint"
+    platform.sql(
+        "INSERT INTO chat_message (id, chat_id, user_id, role, content, error, created_at, updated_at)"
+        f" SELECT n || repeat('x', 300), 'c8', 'u0', 'user', '\"hi\"', 'null', t, {now}"
+        f" FROM (VALUES (1, {now}), (2, {now} + 7200), (3, {now} + 172800), (4, {now} * 1000000),"
+        f"               (5, {now} * 1000000000), (6, 253402300799000), (7, -1)) AS m (n, t)",
+        "INSERT INTO feedback (id, user_id, type, data, meta, created_at, updated_at)"
+        f" VALUES ('odd', 'u1', 'rating', '{{\"rating\": -1, \"comment\": \"a\\u0000b\"}}',"
+        f"         json_build_object('chat_id', repeat('c', 300)), {now}, {now})")
+    platform.take()
+    assert platform.recent("inbound_messages") == 2
+    assert platform.recent("negative_feedback") == 1
+
+
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="install the Debian package sqlite3")
 def test_open_webui_is_read_from_sqlite(world, server, tmp_path):
     """What an installation has that was never given a PostgreSQL. The command is that of docs/feeds."""

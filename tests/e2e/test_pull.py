@@ -5,38 +5,11 @@ import json
 import pytest
 
 from api import CSAT, MONTH, Client
-from command import DATABASE, DONE, REFUSED, USAGE, outcome
-from platforms import COLUMNS, FEED, PLAIN, Platform
+from command import DONE, REFUSED, USAGE, outcome
+from platforms import COLUMNS, FEED, NOTHING_KEPT, PLAIN, Platform, assert_pulled, assert_refused, events, platforms
 from processes import wait_until
 
-NOTHING_KEPT = "nothing of the feed is kept"
-
-
-@pytest.fixture
-def platform(world, numbers, tmp_path):
-    platform = Platform(world, f"platform{next(numbers)}", tmp_path)
-    yield platform
-    platform.close()
-
-
-def events(world, project):
-    """The events of a project: id and value."""
-    return world.sql("SELECT event_id, value::float FROM daybook.events WHERE project_id = %s ORDER BY 1", [project])
-
-
-def assert_pulled(result, added, there, *words):
-    assert result.returncode == DONE, result.stderr
-    last = next(line for line in result.stdout.splitlines() if " events added, " in line)
-    assert last.startswith(f"{added} events added, {there} there already, in "), last
-    for word in words:
-        assert word in result.stdout, result.stdout
-
-
-def assert_refused(result, *words, status=REFUSED):
-    assert result.returncode == status, (result.stdout, result.stderr)
-    for word in words:
-        assert word in result.stderr, result.stderr
-    assert "events added" not in result.stdout
+platform = pytest.fixture(platforms)
 
 
 def test_the_first_pull_reads_all_and_the_next_counts_nothing_twice(world, platform, project):
@@ -236,85 +209,6 @@ def test_a_feed_is_a_name_or_a_path(world, platform, project):
     assert_refused(platform.pull(feed=str(platform.folder / "nul.sql")), "no text of less than 1 MiB")
 
 
-def test_a_source_that_is_away_changes_nothing_and_its_password_is_not_told(world, platform, project):
-    platform.chat(1)
-    platform.pull("--project", project)
-    for source in ("host=/nonexistent dbname=x password=verysecret", "host=127.0.0.1 port=1 password=verysecret",
-                   f"{platform.conninfo}x password=verysecret", "postgresql://u:very@secret@host/x", "nonsense"):
-        result = platform.pull("--project", project, "--source", source)
-        assert_refused(result, "", status=DATABASE)
-        assert "secret" not in result.stdout + result.stderr
-        assert "the next pull goes on where the last one ended" in result.stderr
-    assert_refused(platform.pull(DAYBOOK_PULL_SOURCE=""), "which source?", status=USAGE)
-    result = platform.pull("--project", project, "--source", f"{platform.conninfo} password=verysecret")
-    assert_pulled(result, 0, 1)
-    assert "secret" not in str(world.sql("SELECT * FROM daybook.feeds"))
-
-
-def test_daybook_itself_is_no_source(world, platform):
-    assert_refused(platform.pull("--source", world.conninfo()), "the source is a database of Daybook's itself")
-
-
-def test_a_source_without_an_encoding_is_refused(world, numbers, tmp_path):
-    platform = Platform(world, f"platform{next(numbers)}", tmp_path,
-                        "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
-    try:
-        assert_refused(platform.pull(), "SQL_ASCII", "encoding is UTF8")
-    finally:
-        platform.close()
-
-
-def test_a_source_in_another_encoding_is_read_as_it_is_meant(world, project, numbers, tmp_path):
-    platform = Platform(world, f"platform{next(numbers)}", tmp_path,
-                        "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
-    try:
-        platform.chat(1, customer="Zoë")
-        assert_pulled(platform.pull("--project", project, PGCLIENTENCODING="LATIN1"), 1, 0)
-        assert world.sql("SELECT user_id FROM daybook.events WHERE project_id = %s", [project]) == [("Zoë",)]
-    finally:
-        platform.close()
-
-
-def test_settings_of_the_source_change_nothing_but_where_its_tables_are(world, platform, project):
-    platform.run("CREATE SCHEMA app", "ALTER TABLE chats SET SCHEMA app", "ALTER TABLE ratings SET SCHEMA app")
-    platform.run("INSERT INTO app.chats VALUES (1, '1', 'Zoë', '2026-01-05T23:30Z')",
-                 # What stands before PostgreSQL's own must not be taken for it.
-                 "CREATE FUNCTION app.now() RETURNS timestamptz LANGUAGE sql AS $$SELECT 'epoch'::timestamptz$$",
-                 "CREATE FUNCTION app.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS $$SELECT $2$$",
-                 *(f"ALTER DATABASE {platform.name} SET {name} = {value}" for name, value in (
-                     ("search_path", "app, public, pg_catalog"), ("timezone", "'Asia/Tokyo'"),
-                     ("datestyle", "'German, DMY'"), ("bytea_output", "'escape'"), ("intervalstyle", "'sql_standard'"),
-                     ("extra_float_digits", "-15"), ("client_encoding", "'LATIN1'"), ("statement_timeout", "'500ms'"),
-                     ("default_transaction_read_only", "off"), ("default_transaction_isolation", "'serializable'"),
-                     ("standard_conforming_strings", "off"), ("transform_null_equals", "on"),
-                     ("application_name", "'other'"))))
-    feed = platform.write("""
-        SELECT 'chat-' || c.id || '\\' AS event_id, c.account AS project_id, c.opened_at AS occurred_at,
-               'ai_quality' AS kind,
-               CASE WHEN NULL = NULL THEN 'null'
-                    ELSE c.customer || '\\x01'::bytea::text || interval '1 day 2 hours' END AS user_id,
-               date_trunc('day', c.opened_at)::text AS chat_id, 0.1::float8 + 0.2::float8 AS value
-          FROM chats c WHERE c.changed_at >= $1 AND pg_sleep(0.7) IS NOT NULL""", "hostile")
-    result = platform.pull("--project", project, feed=feed)
-    assert_pulled(result, 1, 0)
-    assert world.sql("SELECT event_id, occurred_at = '2026-01-05T23:30Z', user_id, chat_id, value FROM daybook.events"
-                     " WHERE project_id = %s", [project])[0][:4] == (
-        "chat-1\\", True, "Zoë\\x011 day 02:00:00", "2026-01-05 00:00:00+00")
-    ((value,),) = world.sql("SELECT value::text FROM daybook.events WHERE project_id = %s", [project])
-    assert value.startswith("0.3000000")
-    assert "since 20" in platform.pull("--project", project, feed=feed).stdout
-
-
-def test_a_statement_may_not_take_longer_than_it_is_given(world, platform, project):
-    platform.chat(1)
-    feed = platform.write(PLAIN.format(COLUMNS) + " AND pg_sleep(30) IS NOT NULL", "slow")
-    assert_refused(platform.pull("--project", project, feed=feed, DAYBOOK_PULL_TIMEOUT_SECONDS="1"),
-                   "statement timeout", "DAYBOOK_PULL_TIMEOUT_SECONDS gives it more", NOTHING_KEPT, status=DATABASE)
-    for name in ("DAYBOOK_PULL_TIMEOUT_SECONDS", "DAYBOOK_PULL_OVERLAP_MINUTES"):
-        for value in ("0", "-1", "1h", "99999999999"):
-            assert_refused(platform.pull(**{name: value}), f"{name} is to be a number from 1 to ", status=USAGE)
-
-
 SLOW = PLAIN.format(COLUMNS) + " AND (c.id < 5000 OR pg_sleep(30) IS NOT NULL) ORDER BY c.id"
 
 
@@ -404,11 +298,12 @@ def test_check_and_status_tell_of_feeds(world, platform, numbers, tmp_path):
         [told] = json.loads(ask("status", "--json"))["feeds"]
         assert list(told) == ["feed", "source", "projects", "pulled_to", "pulled_at"]
         world.sql("UPDATE daybook.feeds SET pulled_at = now() - interval '25 hours'", database=name)
-        line = next(line for line in ask("check").splitlines() if line.startswith("WARNING feeds: "))
+        [line] = [line for line in ask("check").splitlines() if line.split(" ", 1)[1].startswith("feeds: ")]
         says, todo = line.split("; to do: ")
         assert says.startswith(f"WARNING feeds: small has not been pulled from {platform.identity} (project x) for 1 ")
         assert todo.startswith("systemctl enable --now daybook-pull@NAME.timer; ")
         assert "daybook-admin pull small --project x; if it has ended: psql -c \"DELETE FROM daybook.feeds" in todo
+        assert " AND projects = 'project x'\"" in todo
         # It follows the project.
         world.admin("project", "create", "x", database=name)
         world.admin("project", "rename", "x", "y", database=name)

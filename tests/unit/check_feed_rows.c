@@ -16,7 +16,7 @@ static struct project_map map;
 static struct feed_rows rows;
 static struct reader *reader;
 
-static const char *const NAMES[COLUMNS] = {"event_id", "Project_id", "is_gone", "value"};
+static const char *const NAMES[COLUMNS] = {"event_id", " Project_id\t", "is_gone", "value"};
 
 /* A result with these columns; with a row, if there are values. */
 static void push(ExecStatusType status, const char *const *names, const char *const *values)
@@ -64,7 +64,7 @@ START_TEST(a_row_is_a_record_whose_project_is_daybooks)
     ck_assert_int_eq(reader_next(reader), READER_RECORD);
     ck_assert_int_eq(reader_format(reader), READER_ROWS);
     ck_assert_uint_eq(record->count, 3); /* the columns, without that of what is gone */
-    ck_assert_str_eq(record->values[1].text, "Project_id");
+    ck_assert_str_eq(record->values[1].text, " Project_id\t");
     ck_assert_str_eq(record->values[2].text, "value");
 
     ck_assert_int_eq(reader_next(reader), READER_RECORD);
@@ -113,8 +113,19 @@ static const struct {
     {"25006", "no", "the source says: no; a feed reads, and never writes", OUTCOME_REFUSED},
     {"57014", "no", "the source says: no; DAYBOOK_PULL_TIMEOUT_SECONDS gives it more time", OUTCOME_DATABASE},
     {"XX000", "no", "the source says: no", OUTCOME_DATABASE},
+    {"22012", "division by zero", "the source says: division by zero", OUTCOME_REFUSED},
+    {"42702", "x is ambiguous", "the source says: x is ambiguous", OUTCOME_REFUSED},
     {"", "", "the source says: libpq's words; the next pull reads it all again", OUTCOME_DATABASE},
 };
+
+START_TEST(a_feed_that_copies_is_refused)
+{
+    fake_push_result(fake_result(PGRES_COPY_OUT));
+    ck_assert_int_eq(reader_next(reader), READER_FAILED);
+    ck_assert_str_eq(reader_error(reader), "the feed copies: it is to be a SELECT");
+    ck_assert_int_eq(rows.outcome, OUTCOME_REFUSED);
+}
+END_TEST
 
 START_TEST(a_fault_says_what_to_do)
 {
@@ -152,6 +163,7 @@ Suite *check_feed_rows_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_row_is_a_record_whose_project_is_daybooks);
     tcase_add_loop_test(tcase, what_is_no_text_is_refused, 0, UNITS_COUNT(NO_TEXT));
+    tcase_add_test(tcase, a_feed_that_copies_is_refused);
     tcase_add_loop_test(tcase, a_fault_says_what_to_do, 0, UNITS_COUNT(FAULTS));
     tcase_add_loop_test(tcase, a_result_that_is_none_is_refused, 0, 3);
     suite_add_tcase(suite, tcase);

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api import CSAT, MONTH, Client
-from command import DONE, REFUSED, USAGE, outcome
+from command import DATABASE, DONE, REFUSED, USAGE, outcome
 from platforms import COLUMNS, FEED, NOTHING_KEPT, PLAIN, Platform, assert_pulled, assert_refused, events, platforms
 from processes import wait_until
 

@@ -5,8 +5,7 @@ import re
 import pytest
 
 from command import DATABASE, USAGE
-from platforms import COLUMNS, NOTHING_KEPT, PLAIN, Platform, assert_pulled, assert_refused, events, platforms
-from processes import wait_until
+from platforms import COLUMNS, NOTHING_KEPT, PLAIN, Platform, assert_pulled, assert_refused, platforms
 from standby import standby_of
 
 platform = pytest.fixture(platforms)

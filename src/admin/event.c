@@ -38,6 +38,14 @@ static struct value trim(struct value value)
     return value;
 }
 
+bool event_is_name(struct value found, const char *name)
+{
+    const size_t length = strlen(name);
+
+    found = trim(found);
+    return found.length == length && strncasecmp(found.text, name, length) == 0;
+}
+
 void event_find_columns(const struct form *form, const struct value *names, size_t count,
                         struct layout *layout)
 {
@@ -45,14 +53,15 @@ void event_find_columns(const struct form *form, const struct value *names, size
         layout->places[column] = -1;
         if (form->names[column] == NULL)
             continue;
-        const size_t length = strlen(form->names[column]);
         for (size_t i = 0; i < count && layout->places[column] < 0; i++) {
-            const struct value name = trim(names[i]);
-            if (name.length == length && strncasecmp(name.text, form->names[column], length) == 0)
+            if (event_is_name(names[i], form->names[column]))
                 layout->places[column] = (int)i;
         }
     }
 }
+
+const char EVENT_PROJECT_RULE[] =
+    "1 to 64 letters, digits, \".\", \"_\", \"~\" or \"-\", the first a letter or a digit";
 
 bool event_is_project(const char *text, size_t length)
 {
@@ -116,11 +125,8 @@ static enum event_result check_ids(struct event *event, char *why)
         result = check_id(event, EVENT_CHAT, EVENT_ID_MAX, why);
     const struct value *project = &event->values[EVENT_PROJECT];
     if (result == EVENT_GOOD && !event_is_project(project->text, project->length)) {
-        snprintf(
-            why, EVENT_WHY_SIZE,
-            "project_id \"%.*s\": a project id is 1 to 64 letters, digits, \".\", \"_\", \"~\" or \"-\", the"
-            " first a letter or a digit",
-            shown(project), project->text);
+        snprintf(why, EVENT_WHY_SIZE, "project_id \"%.*s\": a project id is %s", shown(project),
+                 project->text, EVENT_PROJECT_RULE);
         return EVENT_WRONG;
     }
     return result;

@@ -25,6 +25,9 @@ enum { EVENT_WHY_SIZE = 1024, EVENT_ID_MAX = 200, EVENT_PROJECT_MAX = 64, EVENT_
 /* The name of a column. */
 const char *event_column_name(enum event_column column);
 
+/* Whether that is what a column is called: in any case, and with blanks around it. */
+bool event_is_name(struct value found, const char *name);
+
 /* How a record of a file becomes an event. */
 struct form {
     const char *names[EVENT_COLUMNS]; /* what the columns are called in the file */
@@ -69,7 +72,10 @@ void event_find_columns(const struct form *form, const struct value *names, size
 enum event_result event_make(const struct rules *rules, const struct form *form, const struct layout *layout,
                              const struct record *record, struct event *event, char why[EVENT_WHY_SIZE]);
 
-/* Whether a text may be the id of a project, by the rule of daybook.projects. */
+/* The rule of daybook.projects for the id of a project, in words: "a project id is ...". */
+extern const char EVENT_PROJECT_RULE[];
+
+/* Whether a text may be the id of a project, by that rule. */
 bool event_is_project(const char *text, size_t length);
 
 /* The most bytes that event_write() needs. */

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "connection.h"
 #include "event.h"
@@ -103,16 +102,11 @@ static enum reader_result refuse(struct feed_rows *rows, const char *why)
     return READER_FAILED;
 }
 
-/* Whether the column is called so, in whatever case and with blanks around it, as event_find_columns() reads.
- */
 static bool is_column(const struct feed_rows *rows, int column, const char *name)
 {
-    static const char BLANKS[] = " \t";
     const char *found = PQfname(rows->result, column);
-    const size_t length = strlen(name);
 
-    found += strspn(found, BLANKS);
-    return strncasecmp(found, name, length) == 0 && found[length + strspn(found + length, BLANKS)] == '\0';
+    return event_is_name((struct value){found, strlen(found), false}, name);
 }
 
 /* Reads what the columns are called. That column which says what is gone is no event's, and stays here. */

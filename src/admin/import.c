@@ -19,21 +19,12 @@
 
 /* --- what is added ------------------------------------------------------------------------------------ */
 
-/* The first line is what scripts read: what is new in it stands at its end. */
 static void summarize(const struct load *load)
 {
-    const struct addition *addition = &load->addition;
     const struct intake *intake = &load->intake;
-    const int64_t ms = progress_ms(&load->progress), refused = intake->rejects == NULL ? 0 : intake->refused;
+    const int64_t refused = intake->rejects == NULL ? 0 : intake->refused;
 
-    printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)",
-           (long long)(addition->added - addition->replaced), (long long)(load->stage.rows - addition->added),
-           (long long)(ms / 1000), (long long)(ms % 1000 / 100),
-           (long long)progress_rate(load->stage.rows, ms));
-    if (load->stage.rows > 0)
-        printf(", from %s to %s", load->stage.first_day, load->stage.last_day);
-    if (addition->replaced > 0)
-        printf(", %lld replaced", (long long)addition->replaced);
+    load_summarize(load, load->stage.rows);
     if (refused > 0)
         printf(", %lld refused to %s", (long long)refused, intake->arguments->rejects);
     printf("%s\n", intake->arguments->dry_run ? "; a dry run: nothing is kept" : "");

@@ -85,6 +85,20 @@ enum outcome load_check(struct load *load)
     return stage_drop_refused(&load->stage) ? OUTCOME_DONE : OUTCOME_DATABASE;
 }
 
+void load_summarize(const struct load *load, int64_t records)
+{
+    const struct addition *addition = &load->addition;
+    const int64_t ms = progress_ms(&load->progress);
+
+    printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)",
+           (long long)(addition->added - addition->replaced), (long long)(load->stage.rows - addition->added),
+           (long long)(ms / 1000), (long long)(ms % 1000 / 100), (long long)progress_rate(records, ms));
+    if (load->stage.rows > 0)
+        printf(", from %s to %s", load->stage.first_day, load->stage.last_day);
+    if (addition->replaced > 0)
+        printf(", %lld replaced", (long long)addition->replaced);
+}
+
 void load_free(struct load *load)
 {
     forms_free(&load->forms);

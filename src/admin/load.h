@@ -37,6 +37,12 @@ bool load_collect_refusals(struct load *load);
 /* Tells the first of what is refused. OUTCOME_REFUSED if there is any. */
 enum outcome load_list_refusals(const struct intake *intake);
 
+/*
+ * Begins the line that scripts read: what was added, and how fast so many records were. What is new in it
+ * stands at its end, which is the caller's.
+ */
+void load_summarize(const struct load *load, int64_t records);
+
 /* Frees what a load holds, but for its readers. */
 void load_free(struct load *load);
 

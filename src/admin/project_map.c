@@ -10,6 +10,7 @@
 
 #include "event.h"
 #include "sha256.h"
+#include "text_file.h"
 
 enum { PAIR_SIZE = 1024 };
 
@@ -31,10 +32,8 @@ static bool take(const char *id, const struct json_object *value, unsigned char 
     char pair[PAIR_SIZE];
 
     if (!json_object_is_type(value, json_type_string) || !event_is_project(project, strlen(project))) {
-        snprintf(why, PROJECT_MAP_WHY_SIZE,
-                 "\"%.40s\" is given no project: its id is a string of 1 to 64 letters, digits, \".\", \"_\","
-                 " \"~\" or \"-\", the first a letter or a digit",
-                 id);
+        snprintf(why, PROJECT_MAP_WHY_SIZE, "\"%.40s\" is given no project: its id is a string of %s", id,
+                 EVENT_PROJECT_RULE);
         return false;
     }
     const int length = snprintf(pair, sizeof(pair), "%s\n%s", id, project);
@@ -89,23 +88,15 @@ static struct json_object *parse(const char *text, size_t length, char *why)
     return object;
 }
 
-/* Reads a file to its end, or to a NUL, which parse() refuses. */
+/* Reads a file without the blanks at its end. */
 static char *read_text(const char *path, size_t *length, char *why)
 {
-    FILE *file = fopen(path, "r");
-    char *text = NULL;
-    size_t size = 0;
+    char *text = text_file_read(path, length);
 
-    const ssize_t got = file == NULL ? -1 : getdelim(&text, &size, '\0', file);
-    if (got < 0) {
-        snprintf(why, PROJECT_MAP_WHY_SIZE, "%s",
-                 file != NULL && feof(file) ? "it is empty" : strerror(errno));
-        free(text);
-        text = NULL;
+    if (text == NULL) {
+        snprintf(why, PROJECT_MAP_WHY_SIZE, "%s", errno == 0 ? "it is empty" : strerror(errno));
+        return NULL;
     }
-    if (file != NULL)
-        fclose(file);
-    *length = got < 0 ? 0 : (size_t)got;
     while (*length > 0 && strchr(" \t\r\n", text[*length - 1]) != NULL && text[*length - 1] != '\0')
         text[--*length] = '\0';
     return text;

@@ -89,9 +89,7 @@ static enum outcome read_map(struct pull *pull, const struct arguments *argument
     project_map_all(arguments->project, &pull->map);
     if (arguments->project == NULL || event_is_project(arguments->project, strlen(arguments->project)))
         return OUTCOME_DONE;
-    complain("--project %s: a project id is 1 to 64 letters, digits, \".\", \"_\", \"~\" or \"-\","
-             " the first a letter or a digit",
-             arguments->project);
+    complain("--project %s: a project id is %s", arguments->project, EVENT_PROJECT_RULE);
     return OUTCOME_REFUSED;
 }
 
@@ -248,21 +246,13 @@ static enum outcome read_source(struct pull *pull)
 
 /* --- from the stage into daybook.events --------------------------------------------------------------- */
 
-/* The first line has the form of import's. What is gone has left the stage by then. */
+/* What is gone has left the stage by then. */
 static void summarize(const struct pull *pull)
 {
     const struct load *load = &pull->load;
     const struct addition *addition = &load->addition;
-    const int64_t ms = progress_ms(&load->progress);
 
-    printf("%lld events added, %lld there already, in %lld.%01lld s (%lld per second)",
-           (long long)(addition->added - addition->replaced), (long long)(load->stage.rows - addition->added),
-           (long long)(ms / 1000), (long long)(ms % 1000 / 100),
-           (long long)progress_rate(pull->rows.number, ms));
-    if (load->stage.rows > 0)
-        printf(", from %s to %s", load->stage.first_day, load->stage.last_day);
-    if (addition->replaced > 0)
-        printf(", %lld replaced", (long long)addition->replaced);
+    load_summarize(load, pull->rows.number);
     if (addition->retracted > 0)
         printf(", %lld taken back", (long long)addition->retracted);
     if (pull->rows.passed > 0)

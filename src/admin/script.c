@@ -9,6 +9,7 @@
 
 #include "complain.h"
 #include "connection.h"
+#include "text_file.h"
 
 static const char SUFFIX[] = ".sql";
 static const char SCHEMA_MARK[] = "@extschema:";
@@ -175,23 +176,14 @@ void scripts_free(struct scripts *scripts)
     *scripts = (struct scripts){0};
 }
 
-/* The whole file, to be freed; NULL after a failure. */
+/* The whole file, to be freed; NULL after a failure, which it tells. */
 static char *read_file(const char *path)
 {
-    char *text = NULL;
-    size_t size = 0;
+    size_t length;
+    char *text = text_file_read(path, &length);
 
-    errno = 0;
-    FILE *file = fopen(path, "r");
-
-    /* A file of text has no NUL, so the delimiter is the end. */
-    if (file == NULL || getdelim(&text, &size, '\0', file) < 0) {
+    if (text == NULL)
         complain("%s: %s", path, errno == 0 ? "empty" : strerror(errno));
-        free(text);
-        text = NULL;
-    }
-    if (file != NULL)
-        fclose(file);
     return text;
 }
 

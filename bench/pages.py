@@ -27,8 +27,8 @@ EVENTS = (f"INSERT INTO daybook.events ({COLUMNS})"
           "        CASE WHEN mod(u, 2) = 0 THEN 'inbound_message' ELSE 'chat_start' END::daybook.event_kind,"
           "        'u' || u, NULL, NULL::numeric"
           "   FROM generate_series(%s - 1, 0, -1) AS d, generate_series(1, %s) AS u")
-# How all further projects get the days of one that has come to them by its events, which would take longer. Each statement
-# fills a day. What TimescaleDB aggregates it counts afresh, so there the events are needed, and few of them.
+# How all further projects get the days of one that has come to them by its events, which would take longer. Each
+# statement fills a day. What TimescaleDB aggregates it counts afresh, so there the events are needed, and few of them.
 COPIES = {
     "rollup": ["INSERT INTO daybook.daily (project_id, day, counts, sums, returned)"
                " SELECT p::text, one.day, one.counts, one.sums, one.returned FROM one, others WHERE one.day = d",

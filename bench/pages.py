@@ -21,29 +21,32 @@ ADMITTED = "SELECT pg_catalog.set_config('daybook.admitted', :project, false);\n
 PAGE_END = "(:project, :first, :end) ORDER BY day;\n"
 
 
-# What a day brings of its users: as many as are told, each with one event.
+# Days of a project with so many users each, of whom each has one event.
 EVENTS = (f"INSERT INTO daybook.events ({COLUMNS})"
-          " SELECT gen_random_uuid()::text, %s, date_trunc('day', now(), 'UTC') - d * interval '1 day',"
+          " SELECT gen_random_uuid()::text, %s::text, date_trunc('day', now(), 'UTC') - d * interval '1 day',"
           "        CASE WHEN mod(u, 2) = 0 THEN 'inbound_message' ELSE 'chat_start' END::daybook.event_kind,"
           "        'u' || u, NULL, NULL::numeric"
           "   FROM generate_series(%s - 1, 0, -1) AS d, generate_series(1, %s) AS u")
+
+
+def copy_daily(users):
+    """What gives the others a day of the rollup, with that column for its users."""
+    return (f"INSERT INTO daybook.daily (project_id, day, counts, sums, {users})"
+            f" SELECT p::text, one.day, one.counts, one.sums, one.{users} FROM one, others WHERE one.day = d")
+
+
 # How all further projects get the days of one that has come to them by its events, which would take longer. Each
 # statement fills a day. What TimescaleDB aggregates it counts afresh, so there the events are needed, and few of them.
 COPIES = {
-    "rollup": ["INSERT INTO daybook.daily (project_id, day, counts, sums, returned)"
-               " SELECT p::text, one.day, one.counts, one.sums, one.returned FROM one, others WHERE one.day = d",
+    "rollup": [copy_daily("returned"),
                "INSERT INTO daybook.sketches (project_id, day, returning_users)"
                " SELECT p::text, s.day, s.returning_users FROM daybook.sketches s, others"
                "  WHERE s.project_id = '1' AND s.day = d"],
-    "timescaledb": [f"INSERT INTO daybook.events ({COLUMNS})"
+    "timescaledb": [copy_daily("returning_users"),
+                    f"INSERT INTO daybook.events ({COLUMNS})"
                     " SELECT gen_random_uuid()::text, p::text, d::timestamp AT TIME ZONE 'UTC', 'chat_start',"
-                    "        'u1', NULL, NULL::numeric FROM others",
-                    "INSERT INTO daybook.daily (project_id, day, counts, sums, returning_users)"
-                    " SELECT p::text, one.day, one.counts, one.sums, one.returning_users FROM one, others"
-                    "  WHERE one.day = d"],
-    "citus": ["INSERT INTO daybook.daily (project_id, day, counts, sums, returning_users)"
-              " SELECT p::text, one.day, one.counts, one.sums, one.returning_users FROM one, others"
-              "  WHERE one.day = d"],
+                    "        'u1', NULL, NULL::numeric FROM others"],
+    "citus": [copy_daily("returning_users")],
 }
 
 
@@ -52,21 +55,21 @@ def fill_days(rig, name, projects):
     days = YEARS * 365
     rig.create_database(name)
     rig.make_partitions(name, NOW - datetime.timedelta(days=days), NOW)
-    model = "2" if STORE == "timescaledb" and projects > 1 else "1"
-    for project, users in (("1", 30), ("2", 1))[:int(model)]:
+    model = 2 if STORE == "timescaledb" and projects > 1 else 1
+    for project, users in ((1, 30), (2, 1))[:model]:
         rig.execute(name, EVENTS, (project, days, users))
     rig.execute(name, "CALL daybook.refresh()")
     # Day by day, as time goes, so a project's days lie far apart. No trigger sees it.
     rig.execute(name, "SET session_replication_role = replica;"
-                      "CREATE TEMPORARY TABLE one AS SELECT * FROM daybook.live WHERE project_id = %s;"
+                      "CREATE TEMPORARY TABLE one AS SELECT * FROM daybook.live WHERE project_id = %s::text;"
                       "CREATE TEMPORARY TABLE others AS SELECT p FROM generate_series(%s + 1, %s) AS p;"
                       "INSERT INTO daybook.users SELECT p::text, u.user_id, u.first_day, u.active"
-                      "  FROM (SELECT * FROM daybook.users WHERE project_id = %s) AS u, others;"
+                      "  FROM (SELECT * FROM daybook.users WHERE project_id = %s::text) AS u, others;"
                       "DO $$DECLARE d date; BEGIN"
                       "    FOR d IN SELECT now()::date - n FROM generate_series(%s - 1, 0, -1) AS n LOOP"
                       f"   {'; '.join(COPIES[STORE])};"
                       "END LOOP; END$$",
-                (model, int(model), projects, model, days), user="postgres")
+                (model, model, projects, model, days), user="postgres")
     if STORE == "rollup":  # as refreshes do, once a month
         rig.execute(name, "UPDATE daybook.ordering"
                           "   SET ordered_to = date_trunc('month', now() - %s * interval '1 day')", (days,))
